@@ -1,0 +1,1 @@
+"""Who did what to which digest, when: the same log from the seizure to the archive."""

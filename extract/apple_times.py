@@ -1,0 +1,58 @@
+"""Apple's clocks: seconds or nanoseconds since 2001-01-01T00:00:00Z, and Unix seconds in the manifest.
+
+Databases that were upgraded in place mix seconds and nanoseconds in one column, so the unit is decided per value:
+seconds today are near 8e8, nanoseconds near 8e17, and any cut between 1e10 and 1e14 tells them apart.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+Unit = Literal["s", "ns"]
+
+APPLE_EPOCH = 978_307_200
+"""2001-01-01T00:00:00Z in Unix seconds."""
+
+_CUT = 10**12
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_NS = -62_135_596_800 * 10**9  # 0001-01-01
+_LAST_NS = 253_402_300_800 * 10**9  # 10000-01-01
+
+
+def unit_of(raw: int) -> Unit:
+    """The unit that a Messages time is written in, judged by its size."""
+    return "ns" if abs(raw) >= _CUT else "s"
+
+
+def apple_to_unix_ns(raw: float, unit: Unit) -> int:
+    """Nanoseconds since 1970 of an Apple time. Exact for integers; a float is rounded to the nanosecond."""
+    value = raw if unit == "ns" else raw * 10**9
+    return round(value) + APPLE_EPOCH * 10**9
+
+
+def iso(unix_ns: int) -> str | None:
+    """RFC 3339 in UTC with nine decimals; None outside the years 1–9999, which RFC 3339 cannot write."""
+    if not _FIRST_NS <= unix_ns < _LAST_NS:
+        return None
+    seconds, fraction = divmod(unix_ns, 10**9)
+    moment = _EPOCH + timedelta(seconds=seconds)
+    return (
+        f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"
+        if moment.year > 999
+        else (f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{fraction:09d}Z")
+    )
+
+
+def apple_iso(raw: float | None, unit: Unit | None = None) -> str | None:
+    """The UTC text of an Apple time, None for 0 and NULL: both mean "not set" in Apple's databases."""
+    if not raw:
+        return None
+    return iso(apple_to_unix_ns(raw, unit or unit_of(int(raw))))
+
+
+def unix_iso(seconds: float | None) -> str | None:
+    """The UTC text of Unix seconds, None when absent."""
+    if seconds is None:
+        return None
+    return iso(round(seconds * 10**9))

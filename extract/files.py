@@ -1,0 +1,187 @@
+"""What parsers see of a backup: its files by domain and path, as facts and as opened working copies.
+
+Parsers never hold a backup. `BackupFiles` reads a live one and decrypts on demand; `BareFiles` is a lone `sms.db` or
+`chat.db` with nothing around it; an evidence folder in the making has its own (`bagtag.reports.bundle`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bagtag.custody.errors import EvidenceError
+from bagtag.extract.backup import Backup
+from bagtag.extract.decrypt import hash_entry
+from bagtag.extract.evidence import Outcome, Provenance
+from bagtag.extract.inventory import InventoryRow
+from bagtag.extract.manifest import FILE, FileEntry
+from bagtag.extract.sqlite import DamagedError, Database
+from bagtag.extract.workspace import Workspace
+
+SMS_DB = ("HomeDomain", "Library/SMS/sms.db")
+_CHUNK = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """One file row of the manifest and what became of it. `size` and `sha256` are those of the readable file."""
+
+    file_id: str
+    domain: str | None
+    relative_path: str | None
+    outcome: Outcome
+    size: int | None
+    sha256: str | None
+    bag_path: str | None
+    findings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, row: InventoryRow) -> FileFacts:
+        """The facts that an inventory row holds."""
+        return cls(
+            file_id=row.file_id,
+            domain=row.domain,
+            relative_path=row.relative_path,
+            outcome=Outcome(row.outcome),
+            size=row.plain.size if row.plain else None,
+            sha256=row.plain.sha256 if row.plain else None,
+            bag_path=row.bag_path,
+            findings=tuple(row.findings),
+        )
+
+
+class Files(Protocol):
+    """The files of one piece of evidence."""
+
+    @property
+    def bare(self) -> bool:
+        """True for a lone database: there is no manifest, so nothing beside it can be looked up."""
+
+    @property
+    def backup_at(self) -> str | None:
+        """When the backup was made, as its property lists tell it."""
+
+    def facts(self, domain: str, relative_path: str) -> FileFacts | None:
+        """The file of that name; None when no manifest row has it."""
+
+    def under(self, domain: str, prefix: str) -> Iterator[FileFacts]:
+        """The file rows of a domain whose path begins with `prefix`, sorted; their digests may not be known."""
+
+    def database(self, domain: str, relative_path: str) -> Database | None:
+        """The database of that name as an opened working copy with its `-wal`; None when there is none.
+
+        Raises DamagedError when there is one that cannot be opened.
+        """
+
+
+class BackupFiles:
+    """The files of a live, unlocked backup; what is asked for is decrypted into the workspace."""
+
+    bare = False
+
+    def __init__(self, backup: Backup, workspace: Workspace) -> None:
+        self._backup = backup
+        self._workspace = workspace
+
+    @property
+    def backup_at(self) -> str | None:
+        """When the backup was made."""
+        return self._backup.device.backup_at
+
+    def facts(self, domain: str, relative_path: str) -> FileFacts | None:
+        """The file of that name, decrypted and hashed now; None when no manifest row has it."""
+        entry = self._backup.manifest.resolve(domain, relative_path)
+        if entry is None or entry.flags != FILE:
+            return None
+        return FileFacts.of(hash_entry(self._backup, entry))
+
+    def under(self, domain: str, prefix: str) -> Iterator[FileFacts]:
+        """The file rows of a domain whose path begins with `prefix`; nothing is hashed."""
+        for entry in self._backup.manifest.in_domain(domain):
+            if entry.flags == FILE and (entry.relative_path or "").startswith(prefix):
+                yield _listed(entry)
+
+    def database(self, domain: str, relative_path: str) -> Database | None:
+        """The database of that name, decrypted with its `-wal` into the workspace and opened."""
+        path = self._workspace.new(Path(relative_path).name)
+        row = self._copy(domain, relative_path, path)
+        if row is None or row.plain is None or not row.plain.size:
+            return None
+        wal = self._copy(domain, relative_path + "-wal", path.with_name(path.name + "-wal"))
+        where = Provenance(file_id=row.file_id, domain=domain, relative_path=relative_path, sha256=row.plain.sha256)
+        return opened(path, where, wal.plain.sha256 if wal and wal.plain and wal.plain.size else None)
+
+    def _copy(self, domain: str, relative_path: str, path: Path) -> InventoryRow | None:
+        entry = self._backup.manifest.resolve(domain, relative_path)
+        if entry is None or entry.flags != FILE:
+            return None
+        with path.open("xb") as sink:
+            return hash_entry(self._backup, entry, sink=sink)
+
+
+class BareFiles:
+    """A lone message database, with its `-wal` where one lies beside it."""
+
+    bare = True
+    backup_at: str | None = None
+
+    def __init__(self, path: Path, workspace: Workspace) -> None:
+        self._path = path
+        self._workspace = workspace
+
+    def facts(self, domain: str, relative_path: str) -> FileFacts | None:  # noqa: ARG002 - the protocol's words
+        """Nothing: there is no manifest."""
+        return None
+
+    def under(self, domain: str, prefix: str) -> Iterator[FileFacts]:  # noqa: ARG002 - the protocol's words
+        """Nothing: there is no manifest."""
+        return iter(())
+
+    def database(self, domain: str, relative_path: str) -> Database | None:
+        """A working copy of the file when messages are asked for; no other database is here."""
+        if (domain, relative_path) != SMS_DB:
+            return None
+        copy = self._workspace.new("sms.db")
+        sha256 = _copied(self._path, copy)
+        log = self._path.with_name(self._path.name + "-wal")
+        wal_sha256 = None
+        if log.is_file() and log.stat().st_size:
+            wal_sha256 = _copied(log, copy.with_name(copy.name + "-wal"))
+        where = Provenance(file_id=None, domain=None, relative_path=None, sha256=sha256)
+        try:
+            return opened(copy, where, wal_sha256)
+        except DamagedError as trouble:
+            raise EvidenceError(
+                f"{self._path} is no SQLite database that can be read: {trouble}",
+                hint="give a backup folder or a sms.db",
+            ) from trouble
+
+
+def opened(path: Path, where: Provenance, wal_sha256: str | None) -> Database:
+    """Open a working copy whose `-wal`, if any, has the digest `wal_sha256`. Raises DamagedError."""
+    if wal_sha256 is None:
+        return Database.open(path, where)
+    with_log = Provenance(
+        file_id=where.file_id, domain=where.domain, relative_path=where.relative_path, sha256=where.sha256,
+        wal_sha256=wal_sha256,
+    )  # fmt: skip
+    return Database.open(path, with_log, wal=True)
+
+
+def _copied(source: Path, copy: Path) -> str:
+    digest = hashlib.sha256()
+    with source.open("rb") as original, copy.open("xb") as sink:
+        while chunk := original.read(_CHUNK):
+            digest.update(chunk)
+            sink.write(chunk)
+    return digest.hexdigest()
+
+
+def _listed(entry: FileEntry) -> FileFacts:
+    return FileFacts(
+        file_id=entry.file_id, domain=entry.domain, relative_path=entry.relative_path, outcome=Outcome.OK, size=None,
+        sha256=None, bag_path=None,
+    )  # fmt: skip

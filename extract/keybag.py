@@ -1,0 +1,229 @@
+"""BackupKeyBag: the keys of an encrypted backup, wrapped with what is derived from its passphrase.
+
+A sequence of records, 4 ASCII bytes of tag, u32 big-endian length, value; no outer header and no terminator. The bag's
+own records come first, up to the second UUID; from there each UUID begins one protection class. Since iOS 10.2 the
+passphrase goes through PBKDF2-HMAC-SHA256 (DPSL, DPIC rounds) before PBKDF2-HMAC-SHA1 (SALT, ITER rounds). Class keys
+are RFC 3394 wraps; WRAP bit 1 means that the device's own key was put on as well: such a class key is of no use here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from construct import Bytes, ConstructError, Int32ub, Struct, this
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
+
+from bagtag.custody.errors import EvidenceError, PassphraseError
+
+MOST_ITERATIONS = 1_000_000
+MOST_DOUBLE_PROTECTION_ITERATIONS = 50_000_000
+WRAPPED_KEY_LENGTH = 40
+
+_LONGEST_BAG = 1024 * 1024
+_RECORD_HEAD = 8
+_RECORD = Struct("tag" / Bytes(4), "length" / Int32ub, "value" / Bytes(this.length))
+_NUMBERS = frozenset({b"VERS", b"TYPE", b"WRAP", b"ITER", b"DPWT", b"DPIC", b"CLAS", b"KTYP"})
+
+_BY_DEVICE, _BY_PASSPHRASE = 1, 2
+
+
+class KeyUnavailableError(Exception):
+    """The class key for a file is not in the bag, is damaged, or needs the device."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassKey:
+    """One protection class. `wrap`: 1 wrapped by the device's key, 2 by the passphrase's, 3 by both."""
+
+    number: int
+    wrap: int
+    key_type: int | None
+    uuid: str
+    wrapped: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyBag:
+    """The parsed bag. `tail` holds bytes at the end that are no whole record: the bag was cut or damaged there."""
+
+    version: int | None
+    kind: int | None
+    uuid: str | None
+    salt: bytes
+    iterations: int
+    double_protection_salt: bytes | None
+    double_protection_iterations: int | None
+    classes: tuple[ClassKey, ...]
+    unknown: tuple[tuple[str, str], ...]
+    tail: bytes
+    size: int
+
+    @property
+    def double_protection(self) -> bool:
+        """Whether the passphrase goes through two rounds of derivation (iOS 10.2 and later)."""
+        return self.double_protection_salt is not None and self.double_protection_iterations is not None
+
+    def derive(self, passphrase: str, started: Callable[[], None] | None = None) -> bytes:
+        """The 32-byte key-encrypting key. Takes seconds with Apple's 10,000,000 rounds.
+
+        Raises EvidenceError for round counts that no device writes: they would only burn time.
+        """
+        self.check()
+        if started is not None:
+            started()
+        secret = passphrase.encode("utf-8", "surrogateescape")
+        if self.double_protection_salt is not None and self.double_protection_iterations is not None:
+            secret = _pbkdf2(hashes.SHA256(), secret, self.double_protection_salt, self.double_protection_iterations)
+        return _pbkdf2(hashes.SHA1(), secret, self.salt, self.iterations)  # noqa: S303 - Apple's format
+
+    def check(self) -> None:
+        """Raise EvidenceError when no key can be derived with this bag."""
+        counts = [("ITER", self.iterations, MOST_ITERATIONS)]
+        if self.double_protection_iterations is not None:
+            counts.append(("DPIC", self.double_protection_iterations, MOST_DOUBLE_PROTECTION_ITERATIONS))
+        for tag, count, most in counts:
+            if not 0 < count <= most:
+                raise EvidenceError(
+                    f"the key bag asks for {count:,} rounds of key derivation ({tag}); no device writes that",
+                    hint="the key bag in Manifest.plist is damaged or was altered; another copy of it is needed",
+                )
+        missing = "salt" if not self.salt else "class keys" if not any(key.wrapped for key in self.classes) else ""
+        if missing or self.tail:
+            raise EvidenceError(
+                "the key bag in Manifest.plist is damaged: "
+                + (
+                    f"it holds no {missing}"
+                    if missing
+                    else f"it is cut, {len(self.tail)} bytes at its end are no record"
+                ),
+                hint="without it no passphrase opens this backup; another copy of Manifest.plist is needed",
+            )
+
+    def unwrap(self, key: bytes) -> ClassKeys:
+        """Unwrap every class key with the derived key.
+
+        Raises PassphraseError when none opens (a wrong passphrase), EvidenceError when none can be tried.
+        """
+        opened: dict[int, bytes] = {}
+        closed: dict[int, str] = {}
+        refused = 0
+        for item in self.classes:
+            if item.wrapped is None or not item.wrap & _BY_PASSPHRASE:
+                closed[item.number] = "it is not wrapped by the passphrase"
+            elif len(item.wrapped) != WRAPPED_KEY_LENGTH:
+                closed[item.number] = f"its wrapped key is {len(item.wrapped)} bytes long instead of 40"
+            else:
+                try:
+                    opened[item.number] = aes_key_unwrap(key, item.wrapped)
+                except InvalidUnwrap:
+                    refused += 1
+                    closed[item.number] = "its wrapped key is damaged"
+        if not opened and refused:
+            raise PassphraseError(
+                "wrong passphrase: the key bag is whole, but none of its class keys opens with it",
+                hint="this is the backup's own passphrase (Finder, iTunes), neither the device code nor the Apple "
+                "Account's; upper and lower case and the keyboard layout count",
+            )
+        if not opened:
+            raise EvidenceError(
+                "the key bag in Manifest.plist is damaged: no class key can be tried",
+                hint="without it no passphrase opens this backup; another copy of Manifest.plist is needed",
+            )
+        for item in self.classes:
+            if item.wrap & _BY_DEVICE and item.number in opened:
+                # Opens with the passphrase, but what comes out is still wrapped by the device's key 0x835.
+                del opened[item.number]
+                closed[item.number] = "it is also wrapped by a key that never leaves the device"
+        return ClassKeys(opened, closed, damaged=refused)
+
+
+class ClassKeys:
+    """The class keys that opened. Never printed: `repr` shows the class numbers alone."""
+
+    def __init__(self, opened: dict[int, bytes], closed: dict[int, str], damaged: int) -> None:
+        self._opened = opened
+        self.closed = closed
+        self.damaged = damaged
+
+    def __repr__(self) -> str:
+        return f"ClassKeys(open={sorted(self._opened)}, closed={sorted(self.closed)})"
+
+    def file_key(self, wrapped: bytes) -> bytes:
+        """The key of one file from its 44 bytes: u32 little-endian class, 40-byte wrap. Raises KeyUnavailableError."""
+        if len(wrapped) != 4 + WRAPPED_KEY_LENGTH:
+            raise KeyUnavailableError(f"the wrapped key is {len(wrapped)} bytes long instead of 44")
+        number = int.from_bytes(wrapped[:4], "little")
+        key = self._opened.get(number)
+        if key is None:
+            raise KeyUnavailableError(f"class {number}: {self.closed.get(number, 'the key bag has no such class')}")
+        try:
+            return aes_key_unwrap(key, wrapped[4:])
+        except InvalidUnwrap as trouble:
+            raise KeyUnavailableError(f"class {number}: the wrapped key of the file is damaged") from trouble
+
+
+def parse(data: bytes) -> KeyBag:
+    """Read a bag. Whatever is there is kept: unknown tags in `unknown`, a broken end in `tail`."""
+    head: dict[bytes, bytes] = {}
+    groups: list[dict[bytes, bytes]] = []
+    unknown: list[tuple[str, str]] = []
+    position = 0
+    data = data[:_LONGEST_BAG]
+    stream = io.BytesIO(data)
+    while position + _RECORD_HEAD <= len(data):
+        try:
+            record = _RECORD.parse_stream(stream)
+        except ConstructError:
+            break
+        position += _RECORD_HEAD + record.length
+        tag, value = record.tag, record.value
+        if tag == b"UUID" and b"UUID" in head:
+            groups.append({tag: value})
+        elif groups:
+            groups[-1][tag] = value
+        else:
+            head[tag] = value
+        if tag not in _NUMBERS and tag not in (b"UUID", b"HMCK", b"SALT", b"DPSL", b"WPKY", b"PBKY"):
+            unknown.append((tag.decode("latin-1"), value.hex()))
+    return KeyBag(
+        version=_number(head, b"VERS"),
+        kind=_number(head, b"TYPE"),
+        uuid=head.get(b"UUID", b"").hex() or None,
+        salt=head.get(b"SALT", b""),
+        iterations=_number(head, b"ITER") or 0,
+        double_protection_salt=head.get(b"DPSL"),
+        double_protection_iterations=_number(head, b"DPIC"),
+        classes=tuple(_class_key(group) for group in groups if _number(group, b"CLAS") is not None),
+        unknown=tuple(unknown),
+        tail=data[position:],
+        size=len(data),
+    )
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 of a bag: names it in logs without giving anything away."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _class_key(group: dict[bytes, bytes]) -> ClassKey:
+    return ClassKey(
+        number=_number(group, b"CLAS") or 0,
+        wrap=_number(group, b"WRAP") or 0,
+        key_type=_number(group, b"KTYP"),
+        uuid=group.get(b"UUID", b"").hex(),
+        wrapped=group.get(b"WPKY"),
+    )
+
+
+def _number(records: dict[bytes, bytes], tag: bytes) -> int | None:
+    value = records.get(tag)
+    return int.from_bytes(value, "big") if value is not None and len(value) == 4 else None
+
+
+def _pbkdf2(algorithm: hashes.HashAlgorithm, secret: bytes, salt: bytes, iterations: int) -> bytes:
+    return PBKDF2HMAC(algorithm=algorithm, length=32, salt=salt, iterations=iterations).derive(secret)

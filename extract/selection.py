@@ -1,0 +1,80 @@
+"""Which manifest rows a command is about. Exact and case-sensitive; only `*`, `?` and `[…]` are special in a glob."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from bagtag.custody.errors import UsageError
+from bagtag.extract.manifest import FileEntry
+from bagtag.extract.mbfile import BadRecordError
+
+_APP_DOMAINS = ("AppDomain-", "AppDomainPlugin-", "AppDomainGroup-")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Conditions that all must hold; None asks for nothing.
+
+    `domain` is an exact name; `glob` is matched against the whole relative path (`*` crosses `/`); `app` is a bundle
+    id; `ids` are fileIDs; the modified times are Unix nanoseconds, from inclusive, to exclusive.
+    """
+
+    domain: str | None = None
+    glob: str | None = None
+    app: str | None = None
+    ids: frozenset[str] | None = None
+    modified_from: int | None = None
+    modified_to: int | None = None
+
+    @property
+    def everything(self) -> bool:
+        """True when no condition is set."""
+        return self == Selection()
+
+    def includes(self, entry: FileEntry) -> bool:
+        """Whether the row is asked for. A row whose record cannot be read has no time and fails a time condition."""
+        if self.ids is not None and entry.file_id not in self.ids:
+            return False
+        if self.domain is not None and entry.domain != self.domain:
+            return False
+        if self.glob is not None and (entry.relative_path is None or not fnmatchcase(entry.relative_path, self.glob)):
+            return False
+        if self.app is not None and not _belongs(entry.domain, self.app):
+            return False
+        if self.modified_from is None and self.modified_to is None:
+            return True
+        return self._in_time(entry)
+
+    def _in_time(self, entry: FileEntry) -> bool:
+        try:
+            modified = entry.metadata().modified
+        except BadRecordError:
+            return False
+        if modified is None:
+            return False
+        moment = round(modified * 10**9)
+        return (self.modified_from is None or self.modified_from <= moment) and (
+            self.modified_to is None or moment < self.modified_to
+        )
+
+
+def read_ids(path: Path) -> frozenset[str]:
+    """FileIDs from a text file, one a line; blank lines and lines that start with `#` say nothing."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as trouble:
+        raise UsageError(f"cannot read the file of ids {path}: {trouble}", hint="one fileID a line") from trouble
+    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+
+
+def _belongs(domain: str | None, app: str) -> bool:
+    """An app's own domain, its plug-ins (`<bundle>.<name>`) and the groups that carry its id after `group.`."""
+    if domain is None:
+        return False
+    kind, _, name = domain.partition("-")
+    if kind + "-" not in _APP_DOMAINS:
+        return False
+    name = name.removeprefix("group.") if kind == "AppDomainGroup" else name
+    return name == app or name.startswith(app + ".")

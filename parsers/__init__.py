@@ -1,0 +1,1 @@
+"""Evidence understood: one module per artifact. It yields records and issues and renders nothing."""

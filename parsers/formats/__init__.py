@@ -1,0 +1,1 @@
+"""Bytes to values: Apple's serialisations. Nothing here knows a database."""

@@ -1,0 +1,1 @@
+"""Evidence out: the evidence folder, and everything made from it."""

@@ -1,0 +1,84 @@
+"""An SQLite file as a device leaves it: 4096-byte pages, marked for WAL, and the same bytes from every SQLite.
+
+Known from the databases of real backups (page size, header bytes 18 and 19) and from the SQLite file format: the
+change counters (24-27, 92-95) and the version of the library that wrote last (96-99) are set to constants. A WAL is
+written here page by page, since SQLite's own carries random salts.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+PAGE = 4096
+CHANGES = struct.pack(">I", 64)
+LIBRARY = struct.pack(">I", 3043002)
+WAL_MAGIC, WAL_FORMAT = 0x377F0683, 3007000
+
+Row = Mapping[str, Any]
+
+
+@contextmanager
+def connection(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that commits at the end. Deleted rows stay in the free space, as on a device."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute(f"PRAGMA page_size = {PAGE}")
+        database.execute("PRAGMA journal_mode = MEMORY")
+        database.execute("PRAGMA synchronous = OFF")
+        database.execute("PRAGMA secure_delete = OFF")
+        database.execute("BEGIN")
+        yield database
+        database.execute("COMMIT")
+
+
+def create_table(database: sqlite3.Connection, name: str, columns: Sequence[str], constraint: str = "") -> None:
+    """One table from its column declarations."""
+    database.execute(f"CREATE TABLE {name} ({', '.join([*columns, constraint] if constraint else columns)})")
+
+
+def insert(database: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None:
+    """Insert rows by column name; a name the table does not have is left out, as an older system would."""
+    present = {column[1] for column in database.execute(f"PRAGMA table_info({table})")}
+    for row in rows:
+        named = {key: value for key, value in row.items() if key in present or key == "rowid"}
+        places = ", ".join("?" * len(named))
+        database.execute(f"INSERT INTO {table} ({', '.join(named)}) VALUES ({places})", tuple(named.values()))
+
+
+def settle(path: Path, *, wal_marked: bool = True) -> bytes:
+    """Set the bytes that depend on the SQLite at hand to constants, in place; gives the file's bytes."""
+    image = bytearray(path.read_bytes())
+    if wal_marked:
+        image[18:20] = b"\x02\x02"
+    image[24:28] = image[92:96] = CHANGES
+    image[96:100] = LIBRARY
+    path.write_bytes(image)
+    return bytes(image)
+
+
+def wal_between(before: bytes, after: bytes, salt: bytes) -> bytes:
+    """The write-ahead log that turns the image `before` into `after`: one transaction, 8 bytes of salt."""
+    header = struct.pack(">IIII", WAL_MAGIC, WAL_FORMAT, PAGE, 0) + salt
+    sums = _checksum((0, 0), header)
+    log = [header, struct.pack(">II", *sums)]
+    pages = len(after) // PAGE
+    changed = [n for n in range(pages) if after[n * PAGE : (n + 1) * PAGE] != before[n * PAGE : (n + 1) * PAGE]]
+    for number in changed:
+        page = after[number * PAGE : (number + 1) * PAGE]
+        head = struct.pack(">II", number + 1, pages if number == changed[-1] else 0)
+        sums = _checksum(sums, head + page)
+        log += [head, salt, struct.pack(">II", *sums), page]
+    return b"".join(log)
+
+
+def _checksum(sums: tuple[int, int], content: bytes) -> tuple[int, int]:
+    first, second = sums
+    words = struct.unpack(f">{len(content) // 4}I", content)
+    for one, other in zip(words[::2], words[1::2], strict=True):
+        first = (first + one + second) & 0xFFFFFFFF
+        second = (second + other + first) & 0xFFFFFFFF
+    return first, second

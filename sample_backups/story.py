@@ -1,0 +1,373 @@
+"""A story under construction: each thing said becomes rows of sms.db and, beside them, what a reader should find.
+
+Known from real Messages databases: who gets which handle_id, which times are set for whom, how parts of a body are
+numbered, how attachments are named and filed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bagtag.sample_backups import people
+from bagtag.sample_backups.entry import Damage, Entry, file_id
+from bagtag.sample_backups.media import Medium
+from bagtag.sample_backups.moments import SECOND, UNIX_OFFSET, iso, nanoseconds
+from bagtag.sample_backups.people import Chat, Handle
+from bagtag.sample_backups.typedstream import Run, Value, attributed_string, utf16_length
+
+PART = "__kIMMessagePartAttributeName"
+TRANSFER = "__kIMFileTransferGUIDAttributeName"
+FILE_NAME = "__kIMFilenameAttributeName"
+MENTION = "__kIMMentionConfirmedMention"
+LINK = "__kIMLinkAttributeName"
+BOLD, ITALIC, UNDERLINE, STRIKETHROUGH = (
+    f"__kIMText{style}AttributeName" for style in ("Bold", "Italic", "Underline", "Strikethrough")
+)
+STYLES = {BOLD: "bold", ITALIC: "italic", UNDERLINE: "underline", STRIKETHROUGH: "strikethrough"}
+OBJECT = "\ufffc"
+START = nanoseconds(2025, 5, 1, 9)
+MILLISECOND = 1_000_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a message body: runs of text, or one attachment at U+FFFC."""
+
+    runs: tuple[Run, ...]
+    attachment: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of the part."""
+        return "".join(run.text for run in self.runs)
+
+
+@dataclass(frozen=True)
+class Attached:
+    """One row of `attachment`, and what a reader should find of it."""
+
+    rowid: int
+    guid: str
+    name: str
+    truth: dict[str, Any] = field(hash=False)
+
+    def part(self, **attributes: Value) -> Part:
+        """The part that shows it."""
+        return Part((Run(OBJECT, {FILE_NAME: self.name, TRANSFER: self.guid} | attributes),), self.guid)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One row of `message`."""
+
+    rowid: int
+    guid: str
+    at: int
+    text: str
+
+
+def text(words: str) -> Part:
+    """A part of plain text."""
+    return Part((Run(words),))
+
+
+def body(parts: Mapping[int, Part]) -> bytes:
+    """attributedBody of numbered parts."""
+    runs = [Run(run.text, {PART: number, **run.attributes}) for number, part in parts.items() for run in part.runs]
+    return attributed_string(runs)
+
+
+def found_parts(parts: Mapping[int, Part]) -> list[dict[str, Any]]:
+    """The parts as a reader should list them; ranges count code points of the part, start16 UTF-16 units of the body."""
+    start16, found = 0, []
+    for number, part in parts.items():
+        ranges, start = [], 0
+        for run in part.runs:
+            styles = [name for key, name in STYLES.items() if key in run.attributes]
+            link, mention = run.attributes.get(LINK), run.attributes.get(MENTION)
+            if styles or link or mention:
+                address = getattr(link, "address", None)
+                ranges.append(
+                    {"start": start, "length": len(run.text), "style": styles, "mention": mention, "link": address}
+                )
+            start += len(run.text)
+        kind = "attachment" if part.attachment else "text"
+        found.append(
+            {
+                "index": number,
+                "kind": kind,
+                "text": part.text,
+                "start16": start16,
+                "ranges": ranges,
+                "attachment": part.attachment,
+            }
+        )
+        start16 += utf16_length(part.text)
+    return found
+
+
+class Story:
+    """Rows by table, the truth by guid, and the files that belong to them."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self.dice = dice
+        self.rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.messages: dict[str, dict[str, Any]] = {}
+        self.files: list[Entry] = []
+        self.purged: list[dict[str, Any]] = []
+        self.deleted: dict[str, list[Any]] = defaultdict(list)
+        self.clock = START
+        self.rowid = 0
+        self.attachment_rowid = 0
+        self._last: dict[str, str] = {}
+
+    def guid(self) -> str:
+        """A new identifier in the form of a UUID, upper case."""
+        digits = self.dice.randbytes(16).hex().upper()
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-A{digits[17:20]}-{digits[20:]}"
+
+    def tick(self, seconds: int, *, whole_milliseconds: bool) -> int:
+        """Move the clock on and give the moment: incoming messages carry milliseconds, own ones nanoseconds."""
+        self.clock += seconds * SECOND + self.dice.randrange(SECOND)
+        return self.clock // MILLISECOND * MILLISECOND if whole_milliseconds else self.clock
+
+    def attach(
+        self,
+        guid: str,
+        medium: Medium,
+        name: str,
+        *,
+        status: str = "present",
+        at: int | None = None,
+        **columns: Any,
+    ) -> Attached:
+        """An attachment row under this guid, its file, and the status a reader should give it."""
+        self.attachment_rowid += 1
+        first, second = self.dice.randbytes(1).hex(), self.dice.randrange(16)
+        path = f"Library/SMS/Attachments/{first}/{second:02d}/{guid}/{name}"
+        moment = self.clock if at is None else at
+        filename: str | None = f"~/{path}"
+        if status == "never-downloaded":
+            filename = None
+        elif status == "outside-backup":
+            filename = f"/var/tmp/{guid}/{name}"  # noqa: S108 -- a path of the device, never one of this computer
+        row = {
+            "ROWID": self.attachment_rowid,
+            "guid": guid,
+            "created_date": moment // SECOND,
+            "filename": filename,
+            "uti": medium.uti,
+            "mime_type": medium.mime,
+            "transfer_state": 0 if status in {"purged", "never-downloaded"} else 5,
+            "transfer_name": name,
+            "total_bytes": len(medium.content),
+            "ck_sync_state": 1 if status == "purged" else 0,
+            "original_guid": guid,
+        } | columns
+        self.rows["attachment"].append(row)
+        damage: Damage | None = "missing" if status == "missing-blob" else None
+        if status in {"present", "missing-blob"}:
+            outcome = "missing" if damage else None
+            entry = Entry("MediaDomain", path, content=medium.content, damage=damage, outcome=outcome)
+            entry.modified = moment // SECOND + UNIX_OFFSET
+            self.files.append(entry)
+        here = status in {"present", "missing-blob"}
+        truth = {
+            "rowid": self.attachment_rowid,
+            "guid": guid,
+            "name": name,
+            "mime": medium.mime,
+            "uti": medium.uti,
+            "status": status,
+            "filename_raw": filename,
+            "relative_path": path if here else None,
+            "file_id": file_id("MediaDomain", path) if here else None,
+            "size": len(medium.content) if status == "present" else None,
+            "sha256": hashlib.sha256(medium.content).hexdigest() if status == "present" else None,
+            "total_bytes": row["total_bytes"],
+            "created_at": iso(moment // SECOND * SECOND),
+            "transfer_state": row["transfer_state"],
+            "hidden": bool(row.get("hide_attachment")),
+            "sticker": bool(row.get("is_sticker")),
+        }
+        return Attached(self.attachment_rowid, guid, name, truth)
+
+    def say(
+        self,
+        chat: Chat,
+        sender: Handle | None,
+        *parts: Part | str,
+        numbers: Sequence[int] | None = None,
+        attachments: Sequence[Attached] = (),
+        columns: Mapping[str, Any] | None = None,
+        truth: Mapping[str, Any] | None = None,
+        **moment: Any,
+    ) -> Said:
+        """An ordinary message of these parts (strings are plain text); a sender of None is the owner.
+
+        `columns` and `truth` overrule what follows from the parts; `moment` as `row()` takes it.
+        """
+        whole = [text(part) if isinstance(part, str) else part for part in parts]
+        numbered = dict(zip(numbers or range(len(whole)), whole, strict=True))
+        words = "".join(part.text for part in whole)
+        own: dict[str, Any] = {
+            "text": None if sender is None else words,
+            "attributedBody": body(numbered),
+            "part_count": len(whole),
+        }
+        where = {part.attachment: number for number, part in numbered.items() if part.attachment}
+        facts = {
+            "text": "\n".join(part.text for part in whole),
+            "parts": found_parts(numbered),
+            "attachments": [attached.truth | {"part": where.get(attached.guid)} for attached in attachments],
+        }
+        return self.row(
+            chat,
+            sender,
+            columns=own | dict(columns or {}),
+            truth=facts | dict(truth or {}),
+            attachments=attachments,
+            **moment,
+        )
+
+    def row(
+        self,
+        chat: Chat,
+        sender: Handle | None,
+        *,
+        columns: Mapping[str, Any],
+        truth: Mapping[str, Any],
+        attachments: Sequence[Attached] = (),
+        guid: str | None = None,
+        gap: int = 60,
+        at: int | None = None,
+        state: str = "live",
+        deleted_at: int | None = None,
+        read: bool = True,
+    ) -> Said:
+        """One row of `message` with its joins and its truth. `at` is a moment, else the clock moves on `gap` seconds."""
+        moment = self.tick(gap, whole_milliseconds=sender is not None) if at is None else at
+        self.rowid += 1
+        guid = guid or self.guid()
+        row = self._columns(chat, sender, guid, moment, read=read) | dict(columns)
+        row["cache_has_attachments"] = int(bool(attachments))
+        self.rows["message"].append(row)
+        for attached in attachments:
+            self.rows["message_attachment_join"].append({"message_id": self.rowid, "attachment_id": attached.rowid})
+        if state == "live":
+            self._join(chat, row["date"])
+        elif state == "recently-deleted":
+            self.rows["chat_recoverable_message_join"].append(
+                {"chat_id": chat.rowid, "message_id": self.rowid, "delete_date": deleted_at, "ck_sync_state": 0}
+            )
+        facts = _found(chat, sender, row) | {
+            "state": state,
+            "deleted_at": iso(deleted_at),
+            "chats": [] if state == "orphan" else [chat.guid],
+        }
+        if state == "purged":
+            self.purged.append(facts | dict(truth))
+        else:
+            self.messages[guid] = facts | dict(truth)
+        self._last[chat.guid] = guid
+        return Said(self.rowid, guid, moment, str(truth.get("text") or ""))
+
+    def skip(self, count: int) -> None:
+        """Leave a gap: row numbers given out whose rows were never kept."""
+        self.rowid += count
+
+    def _join(self, chat: Chat, moment: int) -> None:
+        self.rows["chat_message_join"].append(
+            {"chat_id": chat.rowid, "message_id": self.rowid, "message_date": moment}
+        )
+
+    def dangle(self, chat: Chat, said: Said) -> None:
+        """A join whose message is gone."""
+        self.rows["chat_message_join"].append(
+            {"chat_id": chat.rowid, "message_id": said.rowid, "message_date": said.at}
+        )
+        self.deleted["dangling_joins"].append(
+            {"chat_rowid": chat.rowid, "message_rowid": said.rowid, "message_at": iso(said.at)}
+        )
+
+    def _columns(self, chat: Chat, sender: Handle | None, guid: str, moment: int, *, read: bool) -> dict[str, Any]:
+        own, receipts = sender is None, chat.service != "SMS"
+        partner = chat.members[0].rowid if own and not chat.is_group and chat.members else 0
+        delivered = moment + 2 * SECOND if own and receipts else 0
+        shown = read and (not own or (receipts and not chat.is_group))
+        return {
+            "ROWID": self.rowid,
+            "guid": guid,
+            "handle_id": partner if sender is None else sender.rowid,
+            "service": chat.service,
+            "account": people.OWNER_ACCOUNT,
+            "account_guid": "5A3D194F-2927-4EFF-A000-0123456789AB",
+            "date": moment,
+            "date_read": moment + 45 * SECOND if shown else 0,
+            "date_delivered": delivered,
+            "is_delivered": int(not own or receipts),
+            "is_finished": 1,
+            "is_from_me": int(own),
+            "is_read": int(shown),
+            "is_sent": int(own),
+            "version": 10,
+            "was_data_detected": 1,
+            "destination_caller_id": people.OWNER_NUMBER,
+            "reply_to_guid": self._last.get(chat.guid),
+            "cache_roomnames": chat.identifier if chat.is_group else None,
+            "date_retracted": 0,
+            "date_edited": 0,
+        }
+
+
+def _found(chat: Chat, sender: Handle | None, row: Mapping[str, Any]) -> dict[str, Any]:
+    own = sender is None
+    return {
+        "guid": row["guid"],
+        "rowid": row["ROWID"],
+        "type": "message",
+        "direction": "outgoing" if own else "incoming",
+        "service": chat.service,
+        "sender": found_account(sender),
+        "sent_at": iso(row["date"]),
+        "delivered_at": iso(row["date_delivered"]),
+        "read_at": iso(row["date_read"]),
+        "read_by": ("recipient" if own else "owner") if row["date_read"] else None,
+        "edited_at": None,
+        "unsent_at": None,
+        "scheduled_for": None,
+        "raw_date": str(row["date"]),
+        "text": None,
+        "text_column": None,
+        "subject": row.get("subject"),
+        "parts": [],
+        "edits": [],
+        "unsent_parts": [],
+        "thread": None,
+        "previous_guid": row["reply_to_guid"],
+        "target": None,
+        "tapback": None,
+        "tapbacks": [],
+        "effect": None,
+        "app": None,
+        "announcement": None,
+        "attachments": [],
+        "body_damaged": False,
+    }
+
+
+def found_account(sender: Handle | None) -> dict[str, Any]:
+    """How a reader should name who wrote; the owner has no handle."""
+    if sender is None:
+        return {"role": "owner", "handle": None, "handle_rowid": None, "names": []}
+    return {
+        "role": "other",
+        "handle": sender.address,
+        "handle_rowid": sender.rowid,
+        "names": people.names_of(sender.address),
+    }
