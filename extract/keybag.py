@@ -83,15 +83,6 @@ class KeyBag:
 
     def check(self) -> None:
         """Raise EvidenceError when no key can be derived with this bag."""
-        counts = [("ITER", self.iterations, MOST_ITERATIONS)]
-        if self.double_protection_iterations is not None:
-            counts.append(("DPIC", self.double_protection_iterations, MOST_DOUBLE_PROTECTION_ITERATIONS))
-        for tag, count, most in counts:
-            if not 0 < count <= most:
-                raise EvidenceError(
-                    f"the key bag asks for {count:,} rounds of key derivation ({tag}); no device writes that",
-                    hint="the key bag in Manifest.plist is damaged or was altered; another copy of it is needed",
-                )
         missing = "salt" if not self.salt else "class keys" if not any(key.wrapped for key in self.classes) else ""
         if missing or self.tail:
             raise EvidenceError(
@@ -103,6 +94,15 @@ class KeyBag:
                 ),
                 hint="without it no passphrase opens this backup; another copy of Manifest.plist is needed",
             )
+        counts = [("ITER", self.iterations, MOST_ITERATIONS)]
+        if self.double_protection_iterations is not None:
+            counts.append(("DPIC", self.double_protection_iterations, MOST_DOUBLE_PROTECTION_ITERATIONS))
+        for tag, count, most in counts:
+            if not 0 < count <= most:
+                raise EvidenceError(
+                    f"the key bag asks for {count:,} rounds of key derivation ({tag}); no device writes that",
+                    hint="the key bag in Manifest.plist is damaged or was altered; another copy of it is needed",
+                )
 
     def unwrap(self, key: bytes) -> ClassKeys:
         """Unwrap every class key with the derived key.

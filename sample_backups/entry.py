@@ -21,6 +21,9 @@ DIGEST_DOMAINS = frozenset(
 )
 """Domains whose rows carry Apple's Digest."""
 
+FORBIDDEN = '%<>:"|?*\\'
+"""Letters that some file system refuses or that a manifest of a bag would escape."""
+
 CHUNK = 1 << 16
 
 Damage = Literal["missing", "truncated", "unterminated", "zero-byte", "symlinked", "plain"]
@@ -70,6 +73,7 @@ class Entry:
     damage: Damage | None = None
     outcome: str | None = None
     findings: list[str] = field(default_factory=list)
+    renamed: bool = False
 
     @property
     def file_id(self) -> str:
@@ -96,6 +100,11 @@ class Entry:
         if self.flags != FILE:
             return {DIRECTORY: "directory", SYMLINK: "symlink"}.get(self.flags, "other-flags")
         return "ok" if len(self.content) else "ok-empty"
+
+    @property
+    def must_be_renamed(self) -> bool:
+        """Whether an evidence folder has to keep the file under another name."""
+        return self.renamed or any(letter in FORBIDDEN for letter in f"{self.domain}/{self.relative_path}")
 
 
 def with_folders(entries: list[Entry]) -> list[Entry]:

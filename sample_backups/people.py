@@ -76,7 +76,7 @@ HANDLES = (ANN, ANN_SMS, BJORN, BJORN_RCS, MIKA, DANA, BANK, STRANGER)
 
 WITH_ANN = Chat(1, "iMessage", "+12025550171", (ANN,))
 WITH_ANN_SMS = Chat(2, "SMS", "+12025550171", (ANN_SMS,))
-GARDEN = Chat(3, "iMessage", "chat200000000000000001", (ANN, BJORN, MIKA), "Garden party 🌿")
+GARDEN = Chat(3, "iMessage", "chat200000000000000001", (ANN, BJORN), "Garden party 🌿")
 WITH_MIKA = Chat(4, "iMessage", "mika.sato@example.com", (MIKA,))
 FROM_BANK = Chat(5, "SMS", "72975", (BANK,))
 WITH_BJORN_RCS = Chat(6, "RCS", "+493023125456", (BJORN_RCS,))

@@ -1,0 +1,186 @@
+"""The inventory: one line for every row of the index, and what became of its file (public contract, section 5).
+
+Keys and their order are the contract's. What a row does not tell is null, never invented.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from bagtag.extract.apple_times import unix_iso
+from bagtag.extract.evidence import Outcome
+from bagtag.extract.manifest import FileEntry
+from bagtag.extract.mbfile import FileMetadata, Time
+
+ALGORITHMS = ("sha512", "sha1", "md5")
+"""What `--also` may add to the SHA-256 of a file's content, in the order of the line."""
+
+_LARGEST = 2**63
+_LONGEST_ATTRIBUTE = 4096
+_DEEPEST = 32
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_encoder = msgspec.json.Encoder()
+
+
+class Stored(msgspec.Struct, kw_only=True):
+    """The blob as it lies in the backup: its path below the backup folder. sha256 is null when it could not be read."""
+
+    path: str
+    size: int | None
+    sha256: str | None
+
+
+class Plain(msgspec.Struct, kw_only=True):
+    """The file's content after decryption: size in bytes, digests in lower-case hex."""
+
+    size: int
+    sha256: str
+    sha512: str | UnsetType = UNSET
+    sha1: str | UnsetType = UNSET
+    md5: str | UnsetType = UNSET
+
+
+class ManifestFacts(msgspec.Struct, kw_only=True):
+    """What else the row's record says. `raw` holds what has no field of its own, under Apple's names."""
+
+    inode: int | None
+    uid: int | None
+    gid: int | None
+    target: str | None
+    digest: str | None
+    xattrs: dict[str, Any] | None
+    row_sha256: str | None
+    raw: dict[str, Any]
+
+
+class InventoryRow(msgspec.Struct, kw_only=True):
+    """One line of the inventory."""
+
+    file_id: str
+    domain: str | None = None
+    relative_path: str | None = None
+    flags: int | None = None
+    size: int | None = None
+    mode: int | None = None
+    modified_at: str | None = None
+    changed_at: str | None = None
+    created_at: str | None = None
+    protection_class: int | None = None
+    outcome: Outcome
+    findings: list[str] = []
+    stored: Stored | None = None
+    plain: Plain | None = None
+    bag_path: str | None = None
+    name_changed: bool | None = None
+    manifest: ManifestFacts | None = None
+
+
+def describe(entry: FileEntry, metadata: FileMetadata | None, row_sha256: str | None) -> InventoryRow:
+    """A row with everything that the index tells. The outcome is `bad-record` until somebody knows better."""
+    row = InventoryRow(
+        file_id=legible(entry.file_id),
+        domain=_text(entry.domain),
+        relative_path=_text(entry.relative_path),
+        flags=_number(entry.flags),
+        outcome=Outcome.BAD_RECORD,
+        findings=[],
+    )
+    raw: dict[str, Any] = {}
+    for name, text in (("fileID", entry.file_id), ("domain", entry.domain), ("relativePath", entry.relative_path)):
+        if text is not None and legible(text) != text:
+            raw[name] = text.encode("utf-8", "surrogateescape").hex()
+    if metadata is None:
+        row.manifest = ManifestFacts(
+            inode=None, uid=None, gid=None, target=None, digest=None, xattrs=None, row_sha256=row_sha256, raw=raw
+        )
+        return row
+    raw |= _raw(metadata)
+    row.size, row.mode = _number(metadata.size), _number(metadata.mode)
+    row.modified_at, row.changed_at = _moment(metadata.modified), _moment(metadata.changed)
+    row.created_at, row.protection_class = _moment(metadata.created), _number(metadata.protection_class)
+    row.manifest = ManifestFacts(
+        inode=_number(metadata.inode),
+        uid=_number(metadata.uid),
+        gid=_number(metadata.gid),
+        target=_text(metadata.target),
+        digest=None if metadata.digest is None else metadata.digest.hex(),
+        xattrs=None if metadata.xattrs is None else dict(_attributes(metadata.xattrs)),
+        row_sha256=row_sha256,
+        raw=raw,
+    )
+    return row
+
+
+def encode(row: InventoryRow) -> bytes:
+    """The row as one line of JSON with its newline."""
+    return _encoder.encode(row) + b"\n"
+
+
+def decode(line: bytes) -> InventoryRow:
+    """A row from its line. Raises msgspec.ValidationError or msgspec.DecodeError."""
+    return msgspec.json.decode(line, type=InventoryRow)
+
+
+def legible(text: str) -> str:
+    """The text as JSON can carry it: what is no Unicode becomes U+FFFD."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else legible(text)
+
+
+def _number(value: int | None) -> int | None:
+    """None for what no JSON reader keeps exactly as an integer; `raw` has it then."""
+    return value if value is not None and -_LARGEST <= value < _LARGEST else None
+
+
+def _moment(seconds: Time | None) -> str | None:
+    if seconds is None or (isinstance(seconds, float) and not math.isfinite(seconds)):
+        return None
+    return unix_iso(seconds)
+
+
+def _raw(metadata: FileMetadata) -> dict[str, Any]:
+    raw = {key: _carried(value, 0) for key, value in sorted(metadata.raw.items())}
+    if metadata.flags is not None:
+        raw["Flags"] = _carried(metadata.flags, 0)
+    for name, number in (
+        ("Size", metadata.size), ("Mode", metadata.mode), ("InodeNumber", metadata.inode), ("UserID", metadata.uid),
+        ("GroupID", metadata.gid), ("ProtectionClass", metadata.protection_class),
+    ):  # fmt: skip
+        if number is not None and _number(number) is None:
+            raw[name] = str(number)
+    for name, time in (
+        ("LastModified", metadata.modified), ("LastStatusChange", metadata.changed), ("Birth", metadata.created),
+    ):  # fmt: skip
+        if time is not None and _moment(time) is None:
+            raw[name] = str(time)
+    return {legible(key): value for key, value in raw.items()}
+
+
+def _carried(value: Any, depth: int) -> Any:
+    """A value of a property list as JSON carries it; integers beyond 64 bits and odd floats become text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if _number(value) is not None else str(value)
+    if isinstance(value, str):
+        return legible(value)
+    if depth < _DEEPEST and isinstance(value, dict):
+        return {legible(str(key)): _carried(item, depth + 1) for key, item in value.items()}
+    if depth < _DEEPEST and isinstance(value, list | tuple):
+        return [_carried(item, depth + 1) for item in value]
+    return legible(repr(value)[:_LONGEST_ATTRIBUTE])
+
+
+def _attributes(attributes: dict[str, bytes]) -> Iterator[tuple[str, Any]]:
+    """Extended attributes as hex; Apple drops them beyond 2,048 bytes, so a long one is told by its size alone."""
+    for name, value in sorted(attributes.items()):
+        yield legible(name), value.hex() if len(value) <= _LONGEST_ATTRIBUTE else {"size": len(value)}

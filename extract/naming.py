@@ -1,0 +1,198 @@
+"""Names: where each file of a backup is kept below an output folder, the same on every operating system.
+
+Ordinary rows keep `<domain>/<relativePath>`. A name that some file system cannot hold, that two rows would share, or
+that leads out of the folder becomes `_renamed/<fileID><.ext>` (the naming rule of the public contract). The rule looks
+at the names of all rows of the index alone, so neither scope nor order nor platform changes a result.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from types import TracebackType
+from typing import Self
+
+from bagtag.extract.backup import FILE_ID
+from bagtag.extract.manifest import DIRECTORY, FileEntry, Manifest, file_id_of
+from bagtag.extract.workspace import Workspace
+
+RENAMED = "_renamed"
+LONGEST_COMPONENT = 255
+"""Bytes of UTF-8: what ext4, APFS and NTFS hold in one name."""
+LONGEST_PATH = 150
+"""Code points of `<domain>/<relativePath>`: leaves room for an output folder within Windows' 260."""
+
+_TAKEN = frozenset({RENAMED, "inventory.jsonl"})
+"""First components that bagtag itself uses beside the domains, case-folded."""
+# C0, DEL and C1 controls, and what Windows or BagIt cannot have in a name.
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f%<>:"|?*\\]')
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file: device names, alone or before any extension.
+_DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}) | {
+    device + digit for device in ("COM", "LPT") for digit in "123456789¹²³"
+}
+_SUFFIX = re.compile(r"[^.].*(\.[A-Za-z0-9]{1,16})", re.DOTALL)
+
+_SCHEMA = "CREATE TABLE node (key BLOB PRIMARY KEY, spelling BLOB, leaf INTEGER, bad INTEGER) WITHOUT ROWID"
+_ADD = """
+INSERT INTO node VALUES (?, ?, ?, 0) ON CONFLICT (key) DO UPDATE
+SET bad = bad OR leaf OR excluded.leaf OR spelling <> excluded.spelling WHERE NOT bad
+"""
+_ONLY_BAD = "DELETE FROM node WHERE NOT bad"
+_ANY = "SELECT EXISTS (SELECT 1 FROM node)"
+_IS_BAD = "SELECT EXISTS (SELECT 1 FROM node WHERE key = ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row's file is kept, relative to the files folder, with `/` between components.
+
+    `unsafe`: the row's path would leave the folder or cannot be decoded, or its fileID is not 40 hex digits.
+    """
+
+    path: str
+    renamed: bool
+    unsafe: bool
+
+
+class Names:
+    """The places of all rows of one index. Building it reads every row once; memory stays flat. A context manager."""
+
+    def __init__(self, manifest: Manifest, workspace: Workspace) -> None:
+        self._nodes = sqlite3.connect(workspace.new("names.db"), isolation_level=None)
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
+            self._nodes.execute(f"PRAGMA {pragma}")
+        self._nodes.execute(_SCHEMA)
+        self._nodes.execute("BEGIN")
+        self._nodes.executemany(_ADD, _nodes(manifest))
+        self._nodes.execute(_ONLY_BAD)
+        self._nodes.execute("COMMIT")
+        self._clean = not self._nodes.execute(_ANY).fetchone()[0]
+        self._last_folder: tuple[str, bool] = ("", False)
+
+    def place(self, entry: FileEntry) -> Place:
+        """The place of that row, whatever its flags. Call it from the thread that made the object."""
+        path = joined(entry)
+        if path is None or is_unsafe(entry):
+            return Place(_renamed(entry), renamed=True, unsafe=True)
+        if is_awkward(path) or self._collides(path):
+            return Place(_renamed(entry), renamed=True, unsafe=False)
+        return Place(path, renamed=False, unsafe=False)
+
+    def close(self) -> None:
+        """Close the scratch database; the workspace removes it."""
+        self._nodes.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _collides(self, path: str) -> bool:
+        if self._clean:
+            return False
+        folder, separator, _ = path.rpartition("/")
+        if separator and self._folder_collides(folder):
+            return True
+        return self._bad(path)
+
+    def _folder_collides(self, folder: str) -> bool:
+        # Rows come sorted, so neighbours share their folder.
+        if self._last_folder[0] != folder:
+            self._last_folder = (folder, any(map(self._bad, [*_parents(folder), folder])))
+        return self._last_folder[1]
+
+    def _bad(self, path: str) -> bool:
+        return bool(self._nodes.execute(_IS_BAD, (_key(folded(path)),)).fetchone()[0])
+
+
+def joined(entry: FileEntry) -> str | None:
+    """`<domain>/<relativePath>`, the domain alone for its root, None when the row has no domain or no path."""
+    if entry.domain is None or entry.relative_path is None:
+        return None
+    return f"{entry.domain}/{entry.relative_path}" if entry.relative_path else entry.domain
+
+
+def is_unsafe(entry: FileEntry) -> bool:
+    """Whether the path is absolute, holds `..` or NUL, is absent or no Unicode, or the fileID is not 40 hex digits."""
+    path = joined(entry)
+    if path is None or not FILE_ID.fullmatch(entry.file_id):
+        return True
+    if path.startswith("/") or (entry.relative_path or "").startswith("/") or "\0" in path:
+        return True
+    return ".." in path.split("/") or not _is_unicode(path)
+
+
+def is_awkward(path: str) -> bool:
+    """Whether some file system could not hold the path as it is, judged by its letters alone."""
+    if len(path) > LONGEST_PATH or _FORBIDDEN.search(path):
+        return True
+    components = path.split("/")
+    return components[0].casefold() in _TAKEN or any(map(_is_awkward_component, components))
+
+
+def folded(path: str) -> str:
+    """What two names have in common on a file system that folds case and normalises: NFC, then case-folded."""
+    return path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
+
+
+def _is_awkward_component(name: str) -> bool:
+    # An empty component (`a//b`) names the same file as `a/b`, and "." ends in a dot.
+    if not name or name[-1] in " .":
+        return True
+    if len(name) * 4 > LONGEST_COMPONENT and len(name.encode()) > LONGEST_COMPONENT:
+        return True
+    return name.partition(".")[0].rstrip(" ").upper() in _DEVICES
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _renamed(entry: FileEntry) -> str:
+    file_id = entry.file_id
+    if not FILE_ID.fullmatch(file_id):
+        file_id = file_id_of(entry.domain or "", entry.relative_path or "")
+    suffix = _SUFFIX.fullmatch((entry.relative_path or "").rpartition("/")[2])
+    return f"{RENAMED}/{file_id}{suffix[1] if suffix else ''}"
+
+
+def _nodes(manifest: Manifest) -> Iterator[tuple[bytes, bytes, bool]]:
+    """(key, spelling, is a leaf) of every row's path and of every folder above it.
+
+    Two rows may share a folder spelled alike; any other meeting at one key is a collision, and so is a file or link
+    that is also a folder.
+    """
+    last: list[str] = []
+    for entry in manifest.entries():
+        path = joined(entry)
+        if path is None:
+            continue
+        above = _parents(path)
+        # Rows are sorted, so most of the folders above were seen with the row before.
+        if above[-1:] != last[-1:]:
+            known = set(last)
+            for folder in above:
+                if folder not in known:
+                    yield _key(folded(folder)), _key(folder), False
+            last = above
+        yield _key(folded(path)), _key(path), entry.flags != DIRECTORY
+
+
+def _parents(path: str) -> list[str]:
+    """Every folder above, outermost first."""
+    return [path[:position] for position, letter in enumerate(path) if letter == "/"]
+
+
+def _key(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

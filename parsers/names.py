@@ -1,0 +1,191 @@
+"""Names: what the backup's own contacts call a handle.
+
+A handle is a phone number in E.164 or an e-mail address (`handle.id`); a card holds numbers as someone typed them. They
+match when they are the same number: by E.164, by exact digits, or, for a number typed without country, as the national
+form of the handle's own country. Never by a bare suffix: two people in two countries may share the last digits. Two
+cards with one number both name it. Known from AddressBook.sqlitedb (ABPerson, ABMultiValue: property 3 phone, 4 e-mail).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
+
+from bagtag.extract.files import Files
+from bagtag.extract.sqlite import DamagedError, Database
+from bagtag.parsers.cells import text
+from bagtag.parsers.schema import Columns, either, rows
+
+ADDRESS_BOOK = ("HomeDomain", "Library/AddressBook/AddressBook.sqlitedb")
+PHONE, EMAIL = 3, 4
+COMPANY = 1
+NAME_COLUMNS = (
+    "Prefix", "First", "Middle", "Last", "Suffix", "Nickname", "Organization", "Kind", "DisplayName",
+)  # fmt: skip
+_LONGEST_NUMBER = 200
+_FILTER_MARK = re.compile(r"\(smsft(_\w+)?\)$")
+_LETTERS = re.compile(r"[^\W\d_]")
+_MOST_REGION_HINTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A contact's name and how it can be reached, as typed."""
+
+    name: str
+    phones: tuple[str, ...]
+    emails: tuple[str, ...]
+
+
+def display_name(cell: Callable[[str], str | None], *, company: bool) -> str | None:
+    """The name a card is known by: its parts in Western order, else its organisation, else its nickname.
+
+    `cell` gives the text of an ABPerson column; a company (Kind 1) is its organisation first.
+    """
+    person = " ".join(filter(None, (_trimmed(cell(name)) for name in NAME_COLUMNS[:5])))
+    organization = _trimmed(cell("Organization"))
+    order = (organization, person) if company else (person, organization)
+    return next(filter(None, (*order, _trimmed(cell("DisplayName")), _trimmed(cell("Nickname")))), None)
+
+
+def _trimmed(value: str | None) -> str:
+    return value.strip() if value else ""
+
+
+class Names:
+    """The cards of a backup."""
+
+    def __init__(self, cards: tuple[Card, ...] = ()) -> None:
+        self.cards = cards
+
+    @classmethod
+    def read(cls, files: Files) -> Names:
+        """The cards of the address book. A damaged one gives the cards that could be read: its artifact reports it."""
+        try:
+            database = files.database(*ADDRESS_BOOK)
+        except DamagedError:
+            return cls()
+        if database is None:
+            return cls()
+        with database:
+            return cls(tuple(_readable_cards(database)))
+
+    def matcher(self, region: str | None) -> Matcher:
+        """A look-up for handles; `region` is the owner's (ISO 3166, capitals), for numbers typed without country."""
+        return Matcher(self.cards, region)
+
+
+def _readable_cards(database: Database) -> Iterator[Card]:
+    values: dict[int, list[tuple[int, str]]] = {}
+    columns = Columns(database, "ABPerson", NAME_COLUMNS)
+    try:
+        if {"record_id", "property", "value"} <= set(database.columns("ABMultiValue")):
+            sql = "SELECT record_id, property, value FROM ABMultiValue WHERE property IN (3, 4) ORDER BY UID"
+            for person, kind, value in database.rows(sql):
+                if type(value) is str and type(person) is int:
+                    values.setdefault(person, []).append((kind, text(value) or ""))
+        if "ABPerson" not in database.tables:
+            return
+        for row in rows(database, "ABPerson", columns):
+            name = display_name(
+                lambda column, row=row: text(row[columns[column]]), company=row[columns["Kind"]] == COMPANY
+            )  # type: ignore[misc]
+            reached = values.get(row[-1], ())
+            if name:
+                phones = tuple(value for kind, value in reached if kind == PHONE)
+                yield Card(name, phones, tuple(value for kind, value in reached if kind == EMAIL))
+    except DamagedError:
+        return
+
+
+class Matcher:
+    """Cards by number and address. Each handle is asked for once by its caller, which keeps the answer."""
+
+    def __init__(self, cards: tuple[Card, ...], region: str | None) -> None:
+        self._region = region
+        self._e164: dict[str, set[str]] = {}
+        self._typed: dict[str, set[str]] = {}
+        self._abroad: dict[str, set[str]] = {}
+        self._emails: dict[str, set[str]] = {}
+        for card in cards:
+            for email in card.emails:
+                self._emails.setdefault(email.strip().casefold(), set()).add(card.name)
+            for phone in card.phones:
+                self._add(phone, card.name)
+
+    def _add(self, phone: str, name: str) -> None:
+        digits = phonenumbers.normalize_digits_only(phone[:_LONGEST_NUMBER])
+        if not digits:
+            return
+        international = phone.lstrip().startswith(("+", "\uff0b"))
+        number = _parsed(phone, None if international else self._region)
+        if not international:
+            self._typed.setdefault(digits, set()).add(name)
+        if number is not None and (international or phonenumbers.is_valid_number(number)):
+            self._e164.setdefault(_e164(number), set()).add(name)
+        elif not international:
+            self._abroad.setdefault(digits, set()).add(name)
+
+    def of(self, handle: str | None, country: str | None = None) -> list[str]:
+        """The names of the cards that hold this handle, sorted; empty when none does.
+
+        `country` is the handle row's own, for a handle that is a number without country.
+        """
+        handle = _FILTER_MARK.sub("", (handle or "").strip())
+        if "@" in handle:
+            return sorted(self._emails.get(handle.casefold(), ()))
+        digits = phonenumbers.normalize_digits_only(handle[:_LONGEST_NUMBER])
+        if not digits or _LETTERS.search(handle):
+            return []
+        found = set(self._typed.get(digits, ()))
+        number = _parsed(handle, None if handle.startswith("+") else (country or self._region or "").upper() or None)
+        if number is not None and phonenumbers.is_possible_number(number):
+            found |= self._e164.get(_e164(number), set())
+            for form in _national_forms(number):
+                found |= self._abroad.get(form, set())
+        return sorted(found)
+
+
+def _parsed(phone: str, region: str | None) -> PhoneNumber | None:
+    try:
+        return phonenumbers.parse(phone[:_LONGEST_NUMBER], region)
+    except NumberParseException:
+        return None
+
+
+def _e164(number: PhoneNumber) -> str:
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def _national_forms(number: PhoneNumber) -> set[str]:
+    written = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    return {phonenumbers.normalize_digits_only(written), phonenumbers.national_significant_number(number)}
+
+
+def home_region(database: Database) -> str | None:
+    """The owner's country as the message database tells it: of the owner's own numbers, else of most handles."""
+    regions: Counter[str] = Counter()
+    logins = [either(database, "chat", name, "t") for name in ("account_login", "last_addressed_handle")]
+    try:
+        if "chat" in database.tables:
+            sql = f"SELECT DISTINCT {', '.join(logins)} FROM chat AS t LIMIT {_MOST_REGION_HINTS}"
+            for logins_of_chat in database.rows(sql):
+                regions.update(filter(None, map(_region, logins_of_chat)))
+        if not regions and "handle" in database.tables:
+            country = either(database, "handle", "country", "t")
+            for (code,) in database.rows(f"SELECT {country} FROM handle AS t WHERE {country} IS NOT NULL"):
+                if type(code) is str and code.upper() in phonenumbers.SUPPORTED_REGIONS:
+                    regions[code.upper()] += 1
+    except DamagedError:
+        return None
+    return min(regions, key=lambda region: (-regions[region], region)) if regions else None
+
+
+def _region(login: object) -> str | None:
+    number = _parsed(login.removeprefix("P:"), None) if type(login) is str and "+" in login else None
+    return phonenumbers.region_code_for_number(number) if number else None

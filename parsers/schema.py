@@ -1,0 +1,49 @@
+"""Columns that exist: a query composed from what this database has, whatever iOS wrote it.
+
+Column sets do not follow the iOS version (migrated databases, betas), and their order differs between fresh and
+migrated ones: so columns are asked for by name, and one that does not exist is NULL in the query and absent in `raw`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bagtag.extract.sqlite import Database
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+class Columns:
+    """The columns of a query on one table: all that exist first, then the known ones that do not, as NULL.
+
+    `names` are those that exist, in stored order; `columns["date"]` is the position of a known one in a row.
+    """
+
+    def __init__(self, database: Database, table: str, known: tuple[str, ...], alias: str = "t") -> None:
+        self.names = database.columns(table)
+        present = {name.lower(): position for position, name in enumerate(self.names)}
+        absent = [name for name in known if name.lower() not in present]
+        self._at = {name: present[name.lower()] for name in known if name.lower() in present}
+        self._at.update((name, len(self.names) + position) for position, name in enumerate(absent))
+        self.sql = ", ".join(
+            [f"{alias}.{quoted(name)}" for name in self.names] + [f"NULL AS {quoted(name)}" for name in absent]
+        )
+
+    def __getitem__(self, name: str) -> int:
+        """The position of a known column in each row."""
+        return self._at[name]
+
+
+def rows(database: Database, table: str, columns: Columns) -> Iterator[tuple[Any, ...]]:
+    """The rows of a table in rowid order, each with its rowid after the columns."""
+    return database.rows(f"SELECT {columns.sql}, t.rowid FROM {quoted(table)} AS t ORDER BY t.rowid")
+
+
+def either(database: Database, table: str, column: str, alias: str) -> str:
+    """The column as an SQL expression, NULL where the table has no such column."""
+    present = {name.lower() for name in database.columns(table)}
+    return f"{alias}.{quoted(column)}" if column.lower() in present else "NULL"

@@ -1,0 +1,33 @@
+"""Apple's epoch is 2001; seconds and nanoseconds are told apart per value; 0 and NULL are no time."""
+
+from __future__ import annotations
+
+import pytest
+
+from bagtag.extract.apple_times import apple_iso, unit_of, unix_iso
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (735264728852000000, "2024-04-20T00:12:08.852000000Z"),
+        (735369811320335187, "2024-04-21T05:23:31.320335187Z"),
+        (470000000, "2015-11-23T19:33:20.000000000Z"),
+        (-86400, "2000-12-31T00:00:00.000000000Z"),
+        (0, None),
+        (None, None),
+        (2**63 - 1, "2293-04-11T23:47:16.854775807Z"),
+    ],
+)
+def test_raw_values_become_utc_with_nine_decimals(raw: int | None, expected: str | None) -> None:
+    assert apple_iso(raw) == expected
+
+
+def test_the_unit_is_judged_by_size() -> None:
+    assert unit_of(800_000_000) == "s"
+    assert unit_of(800_000_000_000_000_000) == "ns"
+
+
+def test_what_rfc_3339_cannot_write_is_no_text() -> None:
+    assert unix_iso(10**12) is None
+    assert unix_iso(1) == "1970-01-01T00:00:01.000000000Z"
