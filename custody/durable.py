@@ -24,7 +24,8 @@ _BINARY = getattr(os, "O_BINARY", 0)
 
 def write(path: Path, content: bytes) -> None:
     """Write `content` to `path`, mode 0600, in the place of what was there. On OSError the old file stands."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)  # what a killed run left; the next one must not leave it in a bag
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY | _NEVER_FOLLOWED, PRIVATE_FILE)
     try:
         with os.fdopen(handle, "wb") as file:

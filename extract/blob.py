@@ -13,6 +13,7 @@ import stat
 import threading
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +25,7 @@ from bagtag.extract.cipher import BLOCK, decryptor, padding_length
 
 CHUNK = 1024 * 1024
 _SMALL = 64 * 1024
-"""Blobs up to here are read, hashed and decrypted in one piece; beyond, a fresh buffer costs more than a second call."""
+"""Blobs up to here are read and decrypted in one piece; beyond, a fresh buffer costs more than a second call."""
 _HEAD = 4096
 _READ_ONLY = (
     os.O_RDONLY
@@ -80,7 +81,9 @@ class Blob:
         self._file = FileIO(descriptor)
         self._stop = stop
 
-    def read(self, choice: Choice, sink: Sink | None = None, *, sha1: bool = False, also: Collection[str] = ()) -> Reading:
+    def read(
+        self, choice: Choice, sink: Sink | None = None, *, sha1: bool = False, also: Collection[str] = ()
+    ) -> Reading:
         """Read it to its end, once. `sha1` asks for SHA-1 of what is stored and of the content, for Apple's Digest.
 
         Memory stays at two buffers of a mebibyte. Raises OSError of reading, and whatever `sink` raises.
@@ -159,17 +162,17 @@ class Blobs:
         if kept is False:
             raise NotRegularError(f"{shelf}/{file_id}")
         for path in (f"{shelf}/{file_id}", file_id) if kept else (file_id,):
-            blob = self._opened(path)
+            blob = self.open_at(path)
             if blob is not None:
                 return blob
-        if not os.path.isdir(self._root):
+        if not Path(self._root).is_dir():
             raise _gone(self._root)
         return None
 
     def failed(self, path: str) -> UnreadableError:
         """Count a failure of the operating system; many without a success between them raise StoppedError."""
         self._failures += 1
-        if self._failures >= _PATIENCE or not os.path.isdir(self._root):
+        if self._failures >= _PATIENCE or not Path(self._root).is_dir():
             raise _gone(self._root)
         return UnreadableError(path)
 
@@ -188,10 +191,11 @@ class Blobs:
                 self._shelves[name] = stat.S_ISDIR(mode)
         return self._shelves[name]
 
-    def _opened(self, path: str) -> Blob | None:
+    def open_at(self, path: str) -> Blob | None:
+        """The file at a path below the backup folder, None when there is none. Raises as `open`."""
         full = f"{self._root}/{path}"
         try:
-            if not hasattr(os, "O_NOFOLLOW") and os.path.islink(full):  # Windows
+            if not hasattr(os, "O_NOFOLLOW") and Path(full).is_symlink():  # Windows
                 raise NotRegularError(path)
             descriptor = os.open(full, _READ_ONLY)
         except (FileNotFoundError, NotADirectoryError):
@@ -289,13 +293,9 @@ class _Buffers(threading.local):
         self.outgoing = memoryview(bytearray(CHUNK + 2 * BLOCK))
 
 
-_of_thread: list[_Buffers] = []
-
-
+@cache
 def _buffers() -> _Buffers:
-    if not _of_thread:
-        _of_thread.append(_Buffers())
-    return _of_thread[0]
+    return _Buffers()
 
 
 def _whole(data: bytes, choice: Choice, sink: Sink | None, *, sha1: bool, also: Collection[str]) -> Reading:

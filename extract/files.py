@@ -18,6 +18,7 @@ from bagtag.extract.decrypt import hash_entry
 from bagtag.extract.evidence import Outcome, Provenance
 from bagtag.extract.inventory import InventoryRow
 from bagtag.extract.manifest import FILE, FileEntry
+from bagtag.extract.naming import Names
 from bagtag.extract.sqlite import DamagedError, Database
 from bagtag.extract.workspace import Workspace
 
@@ -78,13 +79,19 @@ class Files(Protocol):
 
 
 class BackupFiles:
-    """The files of a live, unlocked backup; what is asked for is decrypted into the workspace."""
+    """The files of a live, unlocked backup; what is asked for is decrypted into the workspace.
+
+    `opened` collects the rows of databases and logs that were opened.
+    """
 
     bare = False
 
-    def __init__(self, backup: Backup, workspace: Workspace) -> None:
+    def __init__(self, backup: Backup, workspace: Workspace, names: Names | None = None) -> None:
+        """With `names` the facts tell the place in a bag."""
+        self.opened: list[InventoryRow] = []
         self._backup = backup
         self._workspace = workspace
+        self._names = names
 
     @property
     def backup_at(self) -> str | None:
@@ -96,7 +103,7 @@ class BackupFiles:
         entry = self._backup.manifest.resolve(domain, relative_path)
         if entry is None or entry.flags != FILE:
             return None
-        return FileFacts.of(hash_entry(self._backup, entry))
+        return FileFacts.of(hash_entry(self._backup, entry, self._names))
 
     def under(self, domain: str, prefix: str) -> Iterator[FileFacts]:
         """The file rows of a domain whose path begins with `prefix`; nothing is hashed."""
@@ -119,7 +126,9 @@ class BackupFiles:
         if entry is None or entry.flags != FILE:
             return None
         with path.open("xb") as sink:
-            return hash_entry(self._backup, entry, sink=sink)
+            row = hash_entry(self._backup, entry, self._names, sink=sink)
+        self.opened.append(row)
+        return row
 
 
 class BareFiles:

@@ -100,10 +100,10 @@ def describe(entry: FileEntry, metadata: FileMetadata | None, row_sha256: str | 
             inode=None, uid=None, gid=None, target=None, digest=None, xattrs=None, row_sha256=row_sha256, raw=raw
         )
         return row
-    raw |= _raw(metadata)
     row.size, row.mode = _number(metadata.size), _number(metadata.mode)
     row.modified_at, row.changed_at = _moment(metadata.modified), _moment(metadata.changed)
     row.created_at, row.protection_class = _moment(metadata.created), _number(metadata.protection_class)
+    raw |= _raw(metadata, row)
     row.manifest = ManifestFacts(
         inode=_number(metadata.inode),
         uid=_number(metadata.uid),
@@ -147,7 +147,8 @@ def _moment(seconds: Time | None) -> str | None:
     return unix_iso(seconds)
 
 
-def _raw(metadata: FileMetadata) -> dict[str, Any]:
+def _raw(metadata: FileMetadata, row: InventoryRow) -> dict[str, Any]:
+    """Keys without a field of their own, and values that their field cannot carry."""
     raw = {key: _carried(value, 0) for key, value in sorted(metadata.raw.items())}
     if metadata.flags is not None:
         raw["Flags"] = _carried(metadata.flags, 0)
@@ -157,10 +158,12 @@ def _raw(metadata: FileMetadata) -> dict[str, Any]:
     ):  # fmt: skip
         if number is not None and _number(number) is None:
             raw[name] = str(number)
-    for name, time in (
-        ("LastModified", metadata.modified), ("LastStatusChange", metadata.changed), ("Birth", metadata.created),
-    ):  # fmt: skip
-        if time is not None and _moment(time) is None:
+    for name, time, written in (
+        ("LastModified", metadata.modified, row.modified_at),
+        ("LastStatusChange", metadata.changed, row.changed_at),
+        ("Birth", metadata.created, row.created_at),
+    ):
+        if time is not None and written is None:
             raw[name] = str(time)
     return {legible(key): value for key, value in raw.items()}
 

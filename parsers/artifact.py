@@ -1,7 +1,7 @@
 """An artifact: one kind of evidence in a backup, the database it lies in and the function that reads it.
 
-A parser is a generator of records and issues. The fence stands here: a parser that fails loses its own rows, as an issue
-that says so, and never another artifact's; and every row of its tables is reconciled with what came out.
+A parser is a generator of records and issues. The fence stands here: a parser that fails loses its own rows, as an
+issue that says so, and never another artifact's; and every row of its tables is reconciled with what came out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bagtag.extract.evidence import Issue, Provenance
 from bagtag.extract.files import Files
 from bagtag.extract.sqlite import DamagedError, Database
 from bagtag.parsers.names import Names
-from bagtag.parsers.records import DeletionTrace, Message, Record
+from bagtag.parsers.records import Message, Record
 from bagtag.parsers.rowids import Rowids
 
 Place: TypeAlias = tuple[str, str]
@@ -156,8 +156,6 @@ class _Tally:
         if isinstance(item, Issue):
             if item.where is not None and item.where.rowid is not None and item.where.table in self.issues:
                 self.issues[item.where.table].add(item.where.rowid)
-            return
-        if isinstance(item, DeletionTrace):
             return
         if isinstance(item, Message) and self._attachments is not None:
             for attachment in item.attachments:

@@ -20,6 +20,7 @@ from bagtag.parsers.records import RawValue
 MAX_DEPTH = 40
 REPLACEMENT = "\ufffd"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_DIGITS = re.compile(r"-?[0-9]{1,19}")
 _SMALL = {number: str(number) for number in range(-2, 4096)}
 
 
@@ -65,8 +66,11 @@ def raw(value: Any) -> RawValue:
     return repr(value)
 
 
-def raw_row(names: tuple[str, ...], row: tuple[Any, ...]) -> dict[str, RawValue]:
-    """The first `len(names)` cells of a row under their column names."""
+def raw_row(names: tuple[str, ...], row: tuple[Any, ...], broken: list[str] | None = None) -> dict[str, RawValue]:
+    """The first `len(names)` cells of a row under their column names.
+
+    Names of text columns whose bytes are no text are added to `broken`.
+    """
     small = _SMALL
     return {
         name: value
@@ -74,19 +78,28 @@ def raw_row(names: tuple[str, ...], row: tuple[Any, ...]) -> dict[str, RawValue]
         else small[value]
         if type(value) is int and value in small
         else raw(value)
+        if type(value) is not str or broken is None
+        else _checked(name, value, broken)
         for name, value in zip(names, row, strict=False)
     }
 
 
+def _checked(name: str, value: str, broken: list[str]) -> str:
+    if has_surrogate(value):
+        broken.append(name)
+    return stored(value)
+
+
 def integer(value: Any) -> int | None:
-    """The cell as an integer: also a whole float or decimal digits, which declared types do not prevent."""
+    """The value as an integer of 64 bits: also a whole float or decimal digits, which declared types do not prevent."""
+    found: int | None = None
     if type(value) is int:
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,19}", value, re.ASCII):
-        return int(value)
-    return None
+        found = value
+    elif isinstance(value, float):
+        found = int(value) if value.is_integer() else None
+    elif isinstance(value, str) and _DIGITS.fullmatch(value):
+        found = int(value)
+    return found if found is not None and -(2**63) <= found < 2**63 else None
 
 
 def text(value: Any) -> str | None:

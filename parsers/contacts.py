@@ -115,7 +115,7 @@ def _contact(
     database: Database, columns: Columns, row: tuple[Any, ...], values: list[tuple[int | None, ContactValue]]
 ) -> Contact:
     def cell(name: str) -> str | None:
-        return text(row[columns[name]])
+        return text(row[columns.at[name]])
 
     others: dict[str, list[ContactValue]] = {}
     for kind, value in values:
@@ -125,7 +125,7 @@ def _contact(
     return Contact(
         id=f"contact/{short(database.where)}/ABPerson/{row[-1]}",
         rowid=row[-1],
-        display_name=display_name(cell, company=row[columns["Kind"]] == COMPANY),
+        display_name=display_name(cell, company=row[columns.at["Kind"]] == COMPANY),
         first=cell("First"),
         middle=cell("Middle"),
         last=cell("Last"),
@@ -139,8 +139,8 @@ def _contact(
         phones=[value for kind, value in values if kind == PHONE],
         emails=[value for kind, value in values if kind == EMAIL],
         others=dict(sorted(others.items())),
-        created_at=_moment(row[columns["CreationDate"]]),
-        modified_at=_moment(row[columns["ModificationDate"]]),
+        created_at=_moment(row[columns.at["CreationDate"]]),
+        modified_at=_moment(row[columns.at["ModificationDate"]]),
         provenance=database.at("ABPerson", row[-1]),
         raw=raw_row(columns.names, row),
     )

@@ -3,7 +3,8 @@
 A handle is a phone number in E.164 or an e-mail address (`handle.id`); a card holds numbers as someone typed them. They
 match when they are the same number: by E.164, by exact digits, or, for a number typed without country, as the national
 form of the handle's own country. Never by a bare suffix: two people in two countries may share the last digits. Two
-cards with one number both name it. Known from AddressBook.sqlitedb (ABPerson, ABMultiValue: property 3 phone, 4 e-mail).
+cards with one number both name it. Known from AddressBook.sqlitedb: ABPerson, and ABMultiValue with property 3 for a
+phone number and 4 for an e-mail address.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
@@ -62,6 +65,7 @@ class Names:
 
     def __init__(self, cards: tuple[Card, ...] = ()) -> None:
         self.cards = cards
+        self._matchers: dict[str | None, Matcher] = {}
 
     @classmethod
     def read(cls, files: Files) -> Names:
@@ -77,7 +81,9 @@ class Names:
 
     def matcher(self, region: str | None) -> Matcher:
         """A look-up for handles; `region` is the owner's (ISO 3166, capitals), for numbers typed without country."""
-        return Matcher(self.cards, region)
+        if region not in self._matchers:
+            self._matchers[region] = Matcher(self.cards, region)
+        return self._matchers[region]
 
 
 def _readable_cards(database: Database) -> Iterator[Card]:
@@ -92,9 +98,8 @@ def _readable_cards(database: Database) -> Iterator[Card]:
         if "ABPerson" not in database.tables:
             return
         for row in rows(database, "ABPerson", columns):
-            name = display_name(
-                lambda column, row=row: text(row[columns[column]]), company=row[columns["Kind"]] == COMPANY
-            )  # type: ignore[misc]
+            company = row[columns.at["Kind"]] == COMPANY
+            name = display_name(partial(_cell, columns, row), company=company)
             reached = values.get(row[-1], ())
             if name:
                 phones = tuple(value for kind, value in reached if kind == PHONE)
@@ -103,8 +108,12 @@ def _readable_cards(database: Database) -> Iterator[Card]:
         return
 
 
+def _cell(columns: Columns, row: tuple[Any, ...], name: str) -> str | None:
+    return text(row[columns.at[name]])
+
+
 class Matcher:
-    """Cards by number and address. Each handle is asked for once by its caller, which keeps the answer."""
+    """Cards by number and address. The answer for each handle is kept: parsing a number is slow."""
 
     def __init__(self, cards: tuple[Card, ...], region: str | None) -> None:
         self._region = region
@@ -112,6 +121,7 @@ class Matcher:
         self._typed: dict[str, set[str]] = {}
         self._abroad: dict[str, set[str]] = {}
         self._emails: dict[str, set[str]] = {}
+        self._answers: dict[tuple[str | None, str | None], list[str]] = {}
         for card in cards:
             for email in card.emails:
                 self._emails.setdefault(email.strip().casefold(), set()).add(card.name)
@@ -136,7 +146,12 @@ class Matcher:
 
         `country` is the handle row's own, for a handle that is a number without country.
         """
-        handle = _FILTER_MARK.sub("", (handle or "").strip())
+        key = (handle, country)
+        if key not in self._answers:
+            self._answers[key] = self._find(_FILTER_MARK.sub("", (handle or "").strip()), country)
+        return self._answers[key]
+
+    def _find(self, handle: str, country: str | None) -> list[str]:
         if "@" in handle:
             return sorted(self._emails.get(handle.casefold(), ()))
         digits = phonenumbers.normalize_digits_only(handle[:_LONGEST_NUMBER])
@@ -188,4 +203,7 @@ def home_region(database: Database) -> str | None:
 
 def _region(login: object) -> str | None:
     number = _parsed(login.removeprefix("P:"), None) if type(login) is str and "+" in login else None
-    return phonenumbers.region_code_for_number(number) if number else None
+    if number is None or number.country_code is None:
+        return None
+    main = phonenumbers.region_code_for_country_code(number.country_code)
+    return phonenumbers.region_code_for_number(number) or (main if main in phonenumbers.SUPPORTED_REGIONS else None)

@@ -20,22 +20,18 @@ def quoted(name: str) -> str:
 class Columns:
     """The columns of a query on one table: all that exist first, then the known ones that do not, as NULL.
 
-    `names` are those that exist, in stored order; `columns["date"]` is the position of a known one in a row.
+    `names` are those that exist, in stored order; `at` gives the position of every known one in a row.
     """
 
     def __init__(self, database: Database, table: str, known: tuple[str, ...], alias: str = "t") -> None:
         self.names = database.columns(table)
         present = {name.lower(): position for position, name in enumerate(self.names)}
         absent = [name for name in known if name.lower() not in present]
-        self._at = {name: present[name.lower()] for name in known if name.lower() in present}
-        self._at.update((name, len(self.names) + position) for position, name in enumerate(absent))
+        self.at = {name: present[name.lower()] for name in known if name.lower() in present}
+        self.at.update((name, len(self.names) + position) for position, name in enumerate(absent))
         self.sql = ", ".join(
             [f"{alias}.{quoted(name)}" for name in self.names] + [f"NULL AS {quoted(name)}" for name in absent]
         )
-
-    def __getitem__(self, name: str) -> int:
-        """The position of a known column in each row."""
-        return self._at[name]
 
 
 def rows(database: Database, table: str, columns: Columns) -> Iterator[tuple[Any, ...]]:

@@ -19,10 +19,15 @@ CREATED = 700000000
 
 PERSON_COLUMNS = (
     "ROWID INTEGER PRIMARY KEY AUTOINCREMENT",
-    *(
-        f"{name} TEXT"
-        for name in "First Last Middle FirstPhonetic MiddlePhonetic LastPhonetic Organization Department Note".split()
-    ),
+    "First TEXT",
+    "Last TEXT",
+    "Middle TEXT",
+    "FirstPhonetic TEXT",
+    "MiddlePhonetic TEXT",
+    "LastPhonetic TEXT",
+    "Organization TEXT",
+    "Department TEXT",
+    "Note TEXT",
     "Kind INTEGER",
     "Birthday TEXT",
     "JobTitle TEXT",
@@ -93,8 +98,8 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 
 
-def write(path: Path) -> bytes:
-    """Write the address book of the story's cards; gives its bytes."""
+def write(path: Path) -> None:
+    """Write the address book of the story's cards."""
     labels = sorted({label for card in CARDS for label, _ in (*card.phones, *card.mails)})
     me = next(card.rowid for card in CARDS if card.owner)
     values = list(_multi_values(labels))
@@ -114,7 +119,7 @@ def write(path: Path) -> bytes:
         database.insert(book, "ABPersonFullTextSearch_content", map(_search_row, CARDS))
         book.execute("CREATE INDEX ABMultiValueRecordIDPropertyIndex ON ABMultiValue(record_id, property)")
         book.execute("CREATE INDEX ABPersonPersonLinkIndex ON ABPerson(PersonLink)")
-    return database.settle(path)
+    database.settle(path)
 
 
 def _person(card: Card) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from bagtag.sample_backups.entry import Entry, Filler
+from bagtag.sample_backups.entry import Content, Entry
 from bagtag.sample_backups.keybag import BLOCK, encrypt, pad
 
 CUT = 5
@@ -36,8 +36,8 @@ class Blob:
 def write(folder: Path, entry: Entry, key: bytes | None) -> Blob:
     """Write the blob of a regular file below `folder`, encrypted under `key` unless it is None."""
     path = folder / entry.file_id[:2] / entry.file_id
-    if entry.damage is None and isinstance(entry.content, Filler):
-        return _stream(path, entry.content, key)
+    if entry.damage is None and not isinstance(entry.content, bytes):
+        return stream(path, entry.content, key)
     plain = entry.content if isinstance(entry.content, bytes) else b"".join(entry.content.chunks())
     kept: bytes | None = plain
     if key is None or entry.damage == "plain":
@@ -52,7 +52,7 @@ def write(folder: Path, entry: Entry, key: bytes | None) -> Blob:
         kept = plain[: len(stored) // BLOCK * BLOCK] if key else stored
     elif entry.damage == "zero-byte":
         stored = kept = b""
-    if entry.expected in {"key-unavailable", "bad-record"} or (entry.damage == "zero-byte" and key):
+    if key is not None and entry.expected in {"key-unavailable", "bad-record"}:
         kept = None
     if entry.damage in {"missing", "symlinked"}:
         if entry.damage == "symlinked":
@@ -70,7 +70,8 @@ def write(folder: Path, entry: Entry, key: bytes | None) -> Blob:
     )
 
 
-def _stream(path: Path, content: Filler, key: bytes | None) -> Blob:
+def stream(path: Path, content: Content, key: bytes | None) -> Blob:
+    """Write content to a file piece by piece, encrypted and padded unless `key` is None."""
     plain_sum, stored_sum = hashlib.sha256(), hashlib.sha256()
     digest = hashlib.sha1(usedforsecurity=False)
     stored_size = 0
@@ -83,7 +84,7 @@ def _stream(path: Path, content: Filler, key: bytes | None) -> Blob:
     return Blob(stored_size, stored_sum.hexdigest(), digest.digest(), len(content), plain_sum.hexdigest())
 
 
-def _sealed(content: Filler, key: bytes | None, plain_sum: hashlib._Hash) -> Iterator[bytes]:
+def _sealed(content: Content, key: bytes | None, plain_sum: hashlib._Hash) -> Iterator[bytes]:
     encryptor = Cipher(algorithms.AES(key), modes.CBC(bytes(BLOCK))).encryptor() if key else None
     for chunk in content.chunks():
         plain_sum.update(chunk)

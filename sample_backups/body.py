@@ -49,7 +49,7 @@ def body(parts: Mapping[int, Part]) -> bytes:
 
 
 def found_parts(parts: Mapping[int, Part]) -> list[dict[str, Any]]:
-    """The parts as a reader should list them; ranges count code points of the part, start16 UTF-16 units of the body."""
+    """The parts as a reader should list them; ranges count code points of the part, start16 UTF-16 units."""
     start16, found = 0, []
     for number, part in parts.items():
         ranges, start = [], 0

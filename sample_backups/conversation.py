@@ -5,7 +5,7 @@ Written from the facts of Messages since iOS 17; who says what is invented.
 
 from __future__ import annotations
 
-from bagtag.sample_backups import events, media
+from bagtag.sample_backups import events, medium
 from bagtag.sample_backups.body import BOLD, ITALIC, LINK, MENTION, STRIKETHROUGH, UNDERLINE, Part
 from bagtag.sample_backups.moments import SECOND, iso, nanoseconds
 from bagtag.sample_backups.people import (
@@ -43,7 +43,7 @@ LANGUAGES = (
 )
 HOSTILE = (
     "<script>alert(1)</script>",
-    '=1+1&cmd|\'/C calc\'!A0 "quoted" <img src=x onerror=alert(2)>',
+    "=1+1&cmd|'/C calc'!A0 \"quoted\" <img src=x onerror=alert(2)>",
     "\x1b[2J\x1b[31mred\x1b[0m [bold]markup[/bold] \x07",
     "'; DROP TABLE message; -- {{7*7}} ${x} %s",
 )
@@ -56,10 +56,10 @@ VERY_LONG = PARAGRAPH * 420
 def tell(story: Story) -> None:
     """The living part of the story."""
     first = _with_ann(story)
-    _languages(story)
-    _garden(story)
-    _attachments(story)
-    _other_services(story)
+    for scene in (_languages, _garden, _attachments, _other_services):
+        story.next_day()
+        scene(story)
+    story.next_day()
     _after_effects(story, first)
 
 
@@ -132,34 +132,35 @@ def _garden(story: Story) -> None:
 
 def _attachments(story: Story) -> None:
     guid = story.guid()
-    photo = story.attach(f"at_0_{guid}", media.JPEG, "IMG_0001.JPG")
+    photo = story.attach(f"at_0_{guid}", medium.JPEG, "IMG_0001.JPG")
     shown = story.say(WITH_ANN, ANN, photo.part(), "The garden last year", guid=guid, attachments=[photo])
     events.tapback(story, WITH_ANN, None, shown, 2004, part=1)
 
     guid = story.guid()
-    second = story.attach(f"at_2_{guid}", media.PNG, "Plan & <b>sketch.png", is_outgoing=1)
-    zeroth = story.attach(f"at_0_{guid}", media.HEIC, "IMG_0002.HEIC", is_outgoing=1)
+    second = story.attach(f"at_2_{guid}", medium.PNG, "Plan & <b>sketch.png", is_outgoing=1)
+    zeroth = story.attach(f"at_0_{guid}", medium.HEIC, "IMG_0002.HEIC", is_outgoing=1)
     story.say(
         GARDEN, None, zeroth.part(), "between two pictures", second.part(), guid=guid, attachments=[second, zeroth]
     )
-    for medium, name in (
-        (media.MP4, "IMG_0003.MP4"),
-        (media.PDF, "Rechnung Nr. 1 – Ä.pdf"),
-        (media.VCARD, "Björn Köhler.vcf"),
+    for kind, name in (
+        (medium.MP4, "IMG_0003.MP4"),
+        (medium.PDF, "Rechnung Nr. 1 – Ä.pdf"),
+        (medium.VCARD, "Björn Köhler.vcf"),
     ):
         guid = story.guid()
-        attached = story.attach(f"at_0_{guid}", medium, name)
+        attached = story.attach(f"at_0_{guid}", kind, name)
         story.say(WITH_MIKA, MIKA, attached.part(), guid=guid, attachments=[attached])
 
     guid = story.guid()
-    voice = story.attach(f"at_0_{guid}", media.M4A, "Audio Message.m4a")
+    voice = story.attach(f"at_0_{guid}", medium.M4A, "Audio Message.m4a")
+    played = story.clock + 300 * SECOND
     story.say(
         WITH_ANN,
         ANN,
         voice.part(IMAudioTranscription="See you on Saturday"),
         guid=guid,
         attachments=[voice],
-        columns={"is_audio_message": 1, "is_expirable": 1, "expire_state": 1},
+        columns={"is_audio_message": 1, "is_expirable": 1, "expire_state": 1, "is_played": 1, "date_played": played},
     )
     for status, name in (
         ("purged", "IMG_0004.HEIC"),
@@ -169,7 +170,7 @@ def _attachments(story: Story) -> None:
         ("outside-backup", "IMG_0008.HEIC"),
     ):
         guid = story.guid()
-        attached = story.attach(f"at_0_{guid}", media.HEIC, name, status=status)
+        attached = story.attach(f"at_0_{guid}", medium.HEIC, name, status=status)
         story.say(WITH_ANN, ANN, attached.part(), f"This picture: {status}", guid=guid, attachments=[attached])
 
 
@@ -198,12 +199,12 @@ def _after_effects(story: Story, first: Said) -> None:
         WITH_MIKA,
         MIKA,
         "https://example.com/recipes?id=7&lang=ja",
-        "Cake <b>for</b> twelve",
-        "A recipe in twelve steps",
+        title="Cake <b>for</b> twelve",
+        summary="A recipe in twelve steps",
     )
     guid = story.guid()
-    picture = story.attach(f"at_0_{guid}", media.PNG, "sticker.png", is_sticker=1)
-    events.sticker(story, WITH_ANN, ANN, first, picture, guid)
+    picture = story.attach(f"at_0_{guid}", medium.PNG, "sticker.png", is_sticker=1)
+    events.sticker(story, WITH_ANN, ANN, first, attached=picture, guid=guid)
     planned = nanoseconds(2025, 6, 15, 8)
     story.say(
         WITH_ANN,

@@ -41,23 +41,27 @@ def create_table(database: sqlite3.Connection, name: str, columns: Sequence[str]
 
 
 def insert(database: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None:
-    """Insert rows by column name; a name the table does not have is left out, as an older system would."""
-    present = {column[1] for column in database.execute(f"PRAGMA table_info({table})")}
-    for row in rows:
-        named = {key: value for key, value in row.items() if key in present or key == "rowid"}
+    """Insert rows of one table."""
+    insert_mixed(database, ((table, row) for row in rows))
+
+
+def insert_mixed(database: sqlite3.Connection, rows: Iterable[tuple[str, Row]]) -> None:
+    """Insert (table, row) pairs by column name; a name the table does not have is left out, as it is on old systems."""
+    present: dict[str, set[str]] = {}
+    for table, row in rows:
+        if table not in present:
+            present[table] = {column[1] for column in database.execute(f"PRAGMA table_info({table})")}
+        named = {key: value for key, value in row.items() if key in present[table]}
         places = ", ".join("?" * len(named))
         database.execute(f"INSERT INTO {table} ({', '.join(named)}) VALUES ({places})", tuple(named.values()))
 
 
-def settle(path: Path, *, wal_marked: bool = True) -> bytes:
-    """Set the bytes that depend on the SQLite at hand to constants, in place; gives the file's bytes."""
-    image = bytearray(path.read_bytes())
-    if wal_marked:
-        image[18:20] = b"\x02\x02"
-    image[24:28] = image[92:96] = CHANGES
-    image[96:100] = LIBRARY
-    path.write_bytes(image)
-    return bytes(image)
+def settle(path: Path) -> None:
+    """Mark the file for WAL and set the bytes that depend on the SQLite at hand to constants, in place."""
+    with path.open("r+b") as file:
+        for at, constant in ((18, b"\x02\x02"), (24, CHANGES), (92, CHANGES), (96, LIBRARY)):
+            file.seek(at)
+            file.write(constant)
 
 
 def wal_between(before: bytes, after: bytes, salt: bytes) -> bytes:

@@ -6,10 +6,10 @@ references to rows that are gone, row numbers never used again, parts and messag
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bagtag.sample_backups import events, media
+from bagtag.sample_backups import events, medium
 from bagtag.sample_backups.body import body, text
 from bagtag.sample_backups.entry import Entry
 from bagtag.sample_backups.moments import iso, nanoseconds
@@ -25,6 +25,7 @@ Span = list[int]
 
 def tell(story: Story) -> None:
     """The part of the story that somebody took out."""
+    story.next_day()
     gone = _purged(story)
     events.tapback(story, WITH_ANN, None, gone, 2002)
     _answer_to(story, gone)
@@ -38,7 +39,7 @@ def tell(story: Story) -> None:
     story.skip(2)
     story.say(WITH_MIKA, None, "Good night")
     story.files.append(
-        Entry("MediaDomain", "Library/SMS/Attachments/c0/00/AAAA-LEFT-OVER/IMG_0099.JPG", content=media.JPEG.content)
+        Entry("MediaDomain", "Library/SMS/Attachments/c0/00/AAAA-LEFT-OVER/IMG_0099.JPG", content=medium.JPEG.content)
     )
     story.deleted["unreferenced_files"].append(story.files[-1].relative_path)
     story.attachment_rowid += 1
@@ -90,10 +91,11 @@ def spans(present: Iterable[int], highest: int) -> tuple[list[Span], Span | None
     return gaps, [last + 1, highest] if highest > last else None
 
 
-def truth(story: Story, sequences: dict[str, int]) -> dict[str, Any]:
+def truth(story: Story, sequences: Mapping[str, int], bulk: Mapping[str, Any] | None) -> dict[str, Any]:
     """Every trace a reader should find."""
+    plain = range(bulk["first_rowid"], bulk["last_rowid"] + 1) if bulk else range(0)
     rowids = {
-        "message": [fact["rowid"] for fact in story.messages.values()],
+        "message": [*(fact["rowid"] for fact in story.messages.values()), *plain],
         "attachment": [row["ROWID"] for row in story.rows["attachment"]],
         "handle": [handle.rowid for handle in HANDLES],
         "chat": [row["ROWID"] for row in story.rows["chat"]],
@@ -104,9 +106,7 @@ def truth(story: Story, sequences: dict[str, int]) -> dict[str, Any]:
         "trailing_gaps": {table: trailing for table, (_, trailing) in found.items()},
         "deleted_guids": [row["guid"] for row in story.rows["deleted_messages"]],
         "sync_deleted_guids": [row["guid"] for row in story.rows["sync_deleted_messages"]],
-        "recently_deleted": [
-            guid for guid, fact in story.messages.items() if fact["state"] == "recently-deleted"
-        ],
+        "recently_deleted": [guid for guid, fact in story.messages.items() if fact["state"] == "recently-deleted"],
         "orphans": [guid for guid, fact in story.messages.items() if fact["state"] == "orphan"],
         "purged": story.purged,
         **{key: story.deleted[key] for key in sorted(story.deleted)},

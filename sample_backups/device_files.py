@@ -9,7 +9,7 @@ import plistlib
 from typing import Any
 
 from bagtag.sample_backups.entry import SYMLINK, Entry
-from bagtag.sample_backups.media import JPEG
+from bagtag.sample_backups.medium import JPEG
 
 APP = "com.example.notes"
 
@@ -50,6 +50,8 @@ def entries() -> list[Entry]:
             },
         ),
         Entry(f"AppDomain-{APP}", "Documents/it's_ours.txt", content=b"A note of one line.\n"),
-        Entry(f"AppDomain-{APP}", "Documents/diary/März.txt", content="Ein Tag im März.\n".encode(), protection_class=1),
+        Entry(
+            f"AppDomain-{APP}", "Documents/diary/März.txt", content="Ein Tag im März.\n".encode(), protection_class=1
+        ),
         Entry(f"AppDomain-{APP}", "Documents/open.txt", content=b"Written while locked.\n", protection_class=2),
     ]

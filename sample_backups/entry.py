@@ -7,17 +7,29 @@ rows and no blob; Apple's Digest is kept for some domains only.
 from __future__ import annotations
 
 import hashlib
-import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
-from typing import Literal
+from pathlib import Path, PurePosixPath
+from typing import Literal, Protocol
+
+from bagtag.sample_backups.dice import dice
 
 FILE, DIRECTORY, SYMLINK, OTHER = 1, 2, 4, 16
 
 DIGEST_DOMAINS = frozenset(
-    "HomeDomain RootDomain HealthDomain WirelessDomain SystemPreferencesDomain DatabaseDomain HomeKitDomain "
-    "InstallDomain ManagedPreferencesDomain KeyboardDomain KeychainDomain".split()
+    {
+        "HomeDomain",
+        "RootDomain",
+        "HealthDomain",
+        "WirelessDomain",
+        "SystemPreferencesDomain",
+        "DatabaseDomain",
+        "HomeKitDomain",
+        "InstallDomain",
+        "ManagedPreferencesDomain",
+        "KeyboardDomain",
+        "KeychainDomain",
+    }
 )
 """Domains whose rows carry Apple's Digest."""
 
@@ -34,19 +46,45 @@ def file_id(domain: str, relative_path: str) -> str:
     return hashlib.sha1(f"{domain}-{relative_path}".encode(), usedforsecurity=False).hexdigest()
 
 
+class Content(Protocol):
+    """Bytes too many to hold: their number, and the bytes in pieces of at most 64 KiB."""
+
+    def __len__(self) -> int: ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes from the beginning."""
+        ...
+
+
+@dataclass(frozen=True)
+class FileContent:
+    """Content that lies in a file."""
+
+    path: Path
+
+    def __len__(self) -> int:
+        return self.path.stat().st_size
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes, 64 KiB at a time."""
+        with self.path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+
 @dataclass(frozen=True)
 class Filler:
     """Content of a given size that is made while it is written, for samples larger than memory."""
 
     size: int
-    seed: int
+    seed: str
 
     def __len__(self) -> int:
         return self.size
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes, 64 KiB at a time."""
-        block = random.Random(self.seed).randbytes(CHUNK)
+        block = dice(self.seed).randbytes(CHUNK)
         for start in range(0, self.size, CHUNK):
             yield (start.to_bytes(8, "big") + block[8:])[: self.size - start]
 
@@ -58,7 +96,7 @@ class Entry:
     domain: str
     relative_path: str
     flags: int = FILE
-    content: bytes | Filler = b""
+    content: bytes | Content = b""
     protection_class: int = 3
     modified: int = 1748600000
     target: str | None = None
@@ -68,7 +106,6 @@ class Entry:
     without_size: bool = False
     given_id: str | None = None
     record: bytes | None = None
-    key_class: int | None = None
     false_digest: bool = False
     damage: Damage | None = None
     outcome: str | None = None

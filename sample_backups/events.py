@@ -10,7 +10,7 @@ import plistlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bagtag.sample_backups.body import LINK, Part, body, text
+from bagtag.sample_backups.body import LINK, Part, body, found_parts, text
 from bagtag.sample_backups.keyed_archive import Archive
 from bagtag.sample_backups.moments import SECOND, iso
 from bagtag.sample_backups.people import Chat, Handle
@@ -44,9 +44,11 @@ def tapback(
     """A tapback row (2000-2006, or 3000-3006 for a removal), listed under its target too where that still exists."""
     removed = code >= REMOVED
     kind = code % 1000
-    verb = f"Reacted {emoji} to" if emoji else QUOTES[kind]
-    quote = f"Removed a reaction from “{target.text}”" if removed else f"{verb} “{target.text}”"
     found = target.guid in story.messages
+    parts = story.messages[target.guid]["parts"] if found else []
+    words = next((each["text"] for each in parts if each["index"] == part), target.text)
+    verb = f"Reacted {emoji} to" if emoji else QUOTES[kind]
+    quote = f"Removed a reaction from “{words}”" if removed else f"{verb} “{words}”"
     fact = {"kind": KINDS[kind], "emoji": emoji, "removed": removed}
     said = story.row(
         chat,
@@ -55,18 +57,19 @@ def tapback(
         gap=20,
         columns={
             "text": quote,
-            "attributedBody": attributed_string([Run(quote, {"__kIMMessagePartAttributeName": 0})]),
+            "attributedBody": body({0: text(quote)}),
             "part_count": 1,
             "associated_message_guid": f"p:{part}/{target.guid}",
             "associated_message_type": code,
             "associated_message_range_location": 0,
-            "associated_message_range_length": utf16_length(target.text),
+            "associated_message_range_length": utf16_length(words),
             "associated_message_emoji": emoji,
-            "message_summary_info": _plist({"amc": 0, "ams": target.text, "ust": True}),
+            "message_summary_info": _plist({"amc": 0, "ams": words, "ust": True}),
         },
         truth={
             "type": "tapback",
             "text": quote,
+            "parts": found_parts({0: text(quote)}),
             "target": {"guid": target.guid, "part": part, "found": found},
             "tapback": fact,
         },
@@ -81,7 +84,7 @@ def tapback(
     return said
 
 
-def sticker(story: Story, chat: Chat, sender: Handle, target: Said, attached: Attached, guid: str) -> Said:
+def sticker(story: Story, chat: Chat, sender: Handle, target: Said, *, attached: Attached, guid: str) -> Said:
     """A sticker placed on a message: a row of its own with the picture as its attachment."""
     said = story.say(
         chat,
@@ -97,10 +100,10 @@ def sticker(story: Story, chat: Chat, sender: Handle, target: Said, attached: At
         truth={
             "type": "sticker",
             "target": {"guid": target.guid, "part": 0, "found": True},
-            "tapback": {"kind": "sticker", "emoji": None, "removed": False},
         },
     )
     own = story.messages[said.guid]
+    own["parts"][0]["kind"] = "sticker"
     story.messages[target.guid]["tapbacks"].append(
         {"guid": said.guid, "rowid": said.rowid, "from": own["sender"], "part": 0, "at": own["sent_at"]}
         | {"kind": "sticker", "emoji": None, "removed": False}
@@ -183,7 +186,10 @@ def part_unsent(story: Story, chat: Chat, parts: Sequence[str], unsent: int) -> 
 
 
 def all_unsent(story: Story, chat: Chat, sender: Handle, length: int) -> Said:
-    """A message of which nothing is left but that it was, and how long."""
+    """A message of which nothing is left but that it was, and how long.
+
+    date_edited holds when it was taken back: no edit, but a reader may show it as `edited_at`.
+    """
     at = story.tick(60, whole_milliseconds=True)
     summary = {"rp": [0], "otr": {"0": {"lo": 0, "le": length}}, "euh": [sender.address], "ust": True}
     return story.row(
@@ -198,7 +204,10 @@ def all_unsent(story: Story, chat: Chat, sender: Handle, length: int) -> Said:
             "date_edited": at + 40 * SECOND,
             "message_summary_info": _plist(summary),
         },
-        truth={"unsent_parts": [{"index": 0, "start": 0, "length": length}]},
+        truth={
+            "edited_at_also": iso(at + 40 * SECOND),
+            "unsent_parts": [{"index": 0, "start": 0, "length": length}],
+        },
     )
 
 
@@ -237,7 +246,7 @@ def announcement(
     )
 
 
-def link_preview(story: Story, chat: Chat, sender: Handle, address: str, title: str, summary: str) -> Said:
+def link_preview(story: Story, chat: Chat, sender: Handle, address: str, *, title: str, summary: str) -> Said:
     """A link with its preview: the body is the address, the preview an archived LPLinkMetadata."""
     archive = Archive()
     metadata = archive.instance(

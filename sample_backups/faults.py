@@ -57,7 +57,8 @@ def _damaged(name: str, damage: Damage, outcome: str) -> Callable[[Plan], None]:
 def _truncated(plan: Plan) -> None:
     entry = _file("truncated")
     entry.damage = "truncated"
-    entry.outcome, entry.findings = ("truncated", []) if plan.encrypted else ("ok", ["size-mismatch"])
+    entry.outcome = "truncated" if plan.encrypted else "ok"
+    entry.findings = ["size-mismatch"]
     plan.entries.append(entry)
 
 
@@ -71,8 +72,7 @@ def _unterminated(plan: Plan) -> None:
 
 def _zero_byte(plan: Plan) -> None:
     entry = _file("zero-byte")
-    entry.damage = "zero-byte"
-    entry.outcome = "truncated" if plan.encrypted else "ok-empty"
+    entry.damage, entry.outcome, entry.findings = "zero-byte", "truncated", ["size-mismatch"]
     plan.entries.append(entry)
 
 
@@ -85,6 +85,12 @@ def _bad_record(plan: Plan) -> None:
 def _size_mismatch(plan: Plan) -> None:
     entry = _file("size-mismatch")
     entry.recorded_size, entry.findings = 10, ["size-mismatch"]
+    plan.entries.append(entry)
+
+
+def _size_absent(plan: Plan) -> None:
+    entry = _file("size-absent")
+    entry.without_size, entry.findings = True, ["missing-size"]
     plan.entries.append(entry)
 
 
@@ -179,6 +185,7 @@ ENTRY_FAULTS: Mapping[str, Callable[[Plan], None]] = {
     "path-mismatch": _path_mismatch,
     "percent-name": _renamed("percent-name", "Documents/100%25.txt"),
     "reserved-name": _renamed("reserved-name", "Documents/CON.txt"),
+    "size-absent": _size_absent,
     "size-mismatch": _size_mismatch,
     "symlinked-blob": _damaged("symlinked-blob", "symlinked", "not-a-regular-file"),
     "truncated": _truncated,
@@ -199,7 +206,9 @@ SET_FAULTS: Mapping[str, Callable[[Plan], None]] = {
 MESSAGE_FAULTS = frozenset({"damaged-row-message", "wal"})
 """Faults inside sms.db."""
 
-ENCRYPTED_ONLY = frozenset({"unterminated", "key-unavailable", "decrypted-in-place", "damaged-keybag", "truncated-keybag"})
+ENCRYPTED_ONLY = frozenset(
+    {"unterminated", "key-unavailable", "decrypted-in-place", "damaged-keybag", "truncated-keybag"}
+)
 
 ALL = frozenset(ENTRY_FAULTS) | frozenset(SET_FAULTS) | MESSAGE_FAULTS
 

@@ -57,8 +57,8 @@ def mbfile(row: Row) -> bytes:
     return archive.stored(root)
 
 
-def write(path: Path, rows: Iterable[Row]) -> bytes:
-    """Write the plain database at `path`; gives its bytes."""
+def write(path: Path, rows: Iterable[Row]) -> None:
+    """Write the plain database at `path`."""
     with database.connection(path) as manifest:
         database.create_table(
             manifest,
@@ -71,7 +71,7 @@ def write(path: Path, rows: Iterable[Row]) -> bytes:
         manifest.execute("CREATE INDEX FilesFlagsIdx ON Files(flags)")
         manifest.execute("PRAGMA user_version = 2")
         database.insert(manifest, "Files", map(_columns, rows))
-    return database.settle(path)
+    database.settle(path)
 
 
 def _columns(row: Row) -> dict[str, Any]:

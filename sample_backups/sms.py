@@ -285,16 +285,12 @@ TRIGGERS: Mapping[str, str] = {
     "before_delete_on_attachment": (
         "BEFORE DELETE ON attachment BEGIN SELECT before_delete_attachment_path(OLD.ROWID, OLD.guid); END"
     ),
-    "after_delete_on_attachment": (
-        "AFTER DELETE ON attachment BEGIN SELECT delete_attachment_path(OLD.filename); END"
-    ),
+    "after_delete_on_attachment": ("AFTER DELETE ON attachment BEGIN SELECT delete_attachment_path(OLD.filename); END"),
     "add_to_sync_deleted_attachments": (
         "AFTER DELETE ON attachment BEGIN INSERT INTO sync_deleted_attachments (guid, recordID) "
         "VALUES (OLD.guid, OLD.ck_record_id); END"
     ),
-    "after_delete_on_chat": (
-        "AFTER DELETE ON chat BEGIN DELETE FROM chat_message_join WHERE chat_id = OLD.ROWID; END"
-    ),
+    "after_delete_on_chat": ("AFTER DELETE ON chat BEGIN DELETE FROM chat_message_join WHERE chat_id = OLD.ROWID; END"),
 }
 
 
@@ -322,11 +318,12 @@ def write(
     path: Path,
     release: Release,
     rows: Mapping[str, Sequence[Mapping[str, Any]]],
+    *,
     purged: Sequence[int],
     sequences: Mapping[str, int],
     more: Iterable[tuple[str, Mapping[str, Any]]] = (),
-) -> bytes:
-    """Write the database and give its bytes.
+) -> None:
+    """Write the database.
 
     `rows` by table; message rows in `purged` are deleted again, so that they stay in the free space of their pages;
     `sequences` are the highest ROWIDs ever given out; `more` are (table, row) pairs too many to hold.
@@ -336,18 +333,16 @@ def write(
         for table in rows:
             if TABLES[table][0] <= release:
                 database.insert(sms, table, rows[table])
-        for table, row in more:
-            database.insert(sms, table, [row])
+        database.insert_mixed(sms, more)
         sms.executemany("DELETE FROM message WHERE ROWID = ?", [(rowid,) for rowid in purged])
         for table, highest in sequences.items():
             sms.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (highest, table))
         finish(sms)
-    return database.settle(path)
+    database.settle(path)
 
 
-def append(path: Path, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> bytes:
-    """Add rows to a finished database, triggers and all; gives its bytes."""
+def append(path: Path, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Add rows to a finished database, triggers and all."""
     with database.connection(path) as sms:
-        for table, row in rows:
-            database.insert(sms, table, [row])
-    return database.settle(path)
+        database.insert_mixed(sms, rows)
+    database.settle(path)

@@ -16,13 +16,14 @@ from typing import Any
 from bagtag.sample_backups import people
 from bagtag.sample_backups.body import FILE_NAME, OBJECT, TRANSFER, Part, body, found_parts, text
 from bagtag.sample_backups.entry import Damage, Entry, file_id
-from bagtag.sample_backups.media import Medium
+from bagtag.sample_backups.medium import Medium
 from bagtag.sample_backups.moments import SECOND, UNIX_OFFSET, iso, nanoseconds
 from bagtag.sample_backups.people import Chat, Handle
 from bagtag.sample_backups.typedstream import Run, Value
 
 START = nanoseconds(2025, 5, 1, 9)
 MILLISECOND = 1_000_000
+DAY = 86400 * SECOND
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ class Story:
         deleted_at: int | None = None,
         read: bool = True,
     ) -> Said:
-        """One row of `message` with its joins and its truth. `at` is a moment, else the clock moves on `gap` seconds."""
+        """One row of `message`, its joins, its truth. `at` is a moment; without it the clock moves on `gap` seconds."""
         moment = self.tick(gap, whole_milliseconds=sender is not None) if at is None else at
         self.rowid += 1
         guid = guid or self.guid()
@@ -215,14 +216,16 @@ class Story:
         self._last[chat.guid] = guid
         return Said(self.rowid, guid, moment, str(truth.get("text") or ""))
 
+    def next_day(self) -> None:
+        """Move the clock on to nine in the morning of the next day."""
+        self.clock += DAY - (self.clock - START) % DAY
+
     def skip(self, count: int) -> None:
         """Leave a gap: row numbers given out whose rows were never kept."""
         self.rowid += count
 
     def _join(self, chat: Chat, moment: int) -> None:
-        self.rows["chat_message_join"].append(
-            {"chat_id": chat.rowid, "message_id": self.rowid, "message_date": moment}
-        )
+        self.rows["chat_message_join"].append({"chat_id": chat.rowid, "message_id": self.rowid, "message_date": moment})
 
     def dangle(self, chat: Chat, said: Said) -> None:
         """A join whose message is gone."""
@@ -269,13 +272,16 @@ def _found(chat: Chat, sender: Handle | None, row: Mapping[str, Any]) -> dict[st
         "guid": row["guid"],
         "rowid": row["ROWID"],
         "type": "message",
+        "source": "db",
         "direction": "outgoing" if own else "incoming",
         "service": chat.service,
         "sender": found_account(sender),
+        "recipients": _recipients(chat, sender),
         "sent_at": iso(row["date"]),
         "delivered_at": iso(row["date_delivered"]),
         "read_at": iso(row["date_read"]),
         "read_by": ("recipient" if own else "owner") if row["date_read"] else None,
+        "played_at": iso(row.get("date_played")),
         "edited_at": None,
         "unsent_at": None,
         "scheduled_for": None,
@@ -297,6 +303,13 @@ def _found(chat: Chat, sender: Handle | None, row: Mapping[str, Any]) -> dict[st
         "attachments": [],
         "body_damaged": False,
     }
+
+
+def _recipients(chat: Chat, sender: Handle | None) -> dict[str, Any]:
+    others = [member.address for member in chat.members if member != sender]
+    if chat.is_group:
+        return {"basis": "chat-members-at-backup", "handles": others}
+    return {"basis": "handle_id", "handles": others} if sender is None else {"basis": "none", "handles": []}
 
 
 def found_account(sender: Handle | None) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def _placed(text: str, stored: list[tuple[int, dict[str, Value]]], warnings: lis
         runs.append(Run(start16, length16, start, length, attributes))
         start16 += length16
         start += length
-        reached = max(reached, end)
+        reached = end
     return runs
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import plistlib
 import struct
+from collections.abc import Sequence
 
 from bagtag.parsers.formats.foundation import MAX_DEPTH, Date, Value, text
 from bagtag.parsers.formats.malformed import MalformedError
@@ -23,6 +24,7 @@ TRAILER = struct.Struct(">6xBBQQQ")
 SIMPLE: dict[int, bool | None] = {0x00: None, 0x08: False, 0x09: True}
 REALS = {2: ">f", 3: ">d"}
 DATE = 0x33
+LETTERS = {2: "H", 4: "I", 8: "Q"}  # of struct
 MAX_VALUES = 2_000_000
 
 
@@ -42,10 +44,9 @@ def read(data: bytes) -> Value:
 class _Reader:
     __slots__ = (
         "bytes_left",
-        "count",
         "data",
         "leaves",
-        "offset_size",
+        "offsets",
         "ref_size",
         "table",
         "top_number",
@@ -55,11 +56,13 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         trailer = len(data) - TRAILER.size
         self.data = data
-        self.offset_size, self.ref_size, self.count, self.top_number, self.table = TRAILER.unpack(data[trailer:])
-        if not (1 <= self.offset_size <= 8 and 1 <= self.ref_size <= 8):
+        offset_size, self.ref_size, count, self.top_number, self.table = TRAILER.unpack(data[trailer:])
+        if not (1 <= offset_size <= 8 and 1 <= self.ref_size <= 8):
             raise MalformedError("sizes of offsets and references in the trailer", trailer)
-        if self.table < len(MAGIC) or self.table + self.count * self.offset_size > trailer:
-            raise MalformedError(f"an offset table of {self.count} objects is longer than the list", trailer)
+        end = self.table + count * offset_size
+        if self.table < len(MAGIC) or end > trailer:
+            raise MalformedError(f"an offset table of {count} objects is longer than the list", trailer)
+        self.offsets = _integers(data[self.table : end], offset_size)
         # In an honest list each object has its own bytes, so all scalars together are no longer than the list.
         # Containers may be shared; eight values for each byte is far beyond any honest list.
         self.bytes_left = len(data)
@@ -73,12 +76,13 @@ class _Reader:
         self.values_left -= 1
         if self.values_left < 0:
             raise MalformedError("references expand to too many values")
-        if number >= self.count:
-            raise MalformedError(f"a reference to object {number} of {self.count}")
-        at = self.table + number * self.offset_size
-        offset = int.from_bytes(self.data[at : at + self.offset_size], "big")
+        if number >= len(self.offsets):
+            raise MalformedError(f"a reference to object {number} of {len(self.offsets)}")
+        offset = self.offsets[number]
+        if offset in self.leaves:
+            return self.leaves[offset]
         if not len(MAGIC) <= offset < self.table:
-            raise MalformedError(f"object {number} lies outside the list, at {offset}", at)
+            raise MalformedError(f"object {number} lies outside the list, at {offset}")
         marker = self.data[offset]
         kind = marker >> 4
         if kind in (0xA, 0xB, 0xC, 0xD):
@@ -88,30 +92,25 @@ class _Reader:
             if kind == 0xD:
                 return self.dictionary(start, count, depth + 1)
             return [self.value(member, depth + 1) for member in self.references(start, count)]
-        if offset not in self.leaves:
-            self.leaves[offset] = self.leaf(offset, marker)
-        return self.leaves[offset]
+        leaf = self.leaves[offset] = self.leaf(offset, marker)
+        return leaf
 
     def dictionary(self, start: int, count: int, depth: int) -> dict[str | int, Value]:
         members = self.references(start, 2 * count)
         made: dict[str | int, Value] = {}
         for key_number, number in zip(members[:count], members[count:], strict=True):
             key = self.value(key_number, depth)
-            if not isinstance(key, str | int):
+            if not isinstance(key, (str, int)):
                 raise MalformedError("a key that is neither text nor integer", start)
             if key in made:
                 raise MalformedError("a key that occurs twice", start)
             made[key] = self.value(number, depth)
         return made
 
-    def references(self, start: int, count: int) -> list[int]:
+    def references(self, start: int, count: int) -> Sequence[int]:
         if count > self.values_left:
             raise MalformedError("references expand to too many values", start)
-        size = self.ref_size
-        raw = self.bytes(start, count * size)
-        if size == 1:
-            return list(raw)
-        return [int.from_bytes(raw[at : at + size], "big") for at in range(0, len(raw), size)]
+        return _integers(self.bytes(start, count * self.ref_size), self.ref_size)
 
     def leaf(self, offset: int, marker: int) -> Value:
         kind, low = marker >> 4, marker & 0xF
@@ -153,3 +152,11 @@ class _Reader:
         if start + length > self.table:
             raise MalformedError(f"{length} bytes are longer than the list", start)
         return self.data[start : start + length]
+
+
+def _integers(raw: bytes, size: int) -> Sequence[int]:
+    if size == 1:
+        return raw
+    if size in LETTERS:
+        return struct.unpack(f">{len(raw) // size}{LETTERS[size]}", raw)
+    return [int.from_bytes(raw[at : at + size], "big") for at in range(0, len(raw), size)]

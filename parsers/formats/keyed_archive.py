@@ -58,7 +58,7 @@ class _Archive:
         self.left -= 1
         if self.left < 0:
             raise MalformedError(f"references expand to more than {MAX_VALUES} values")
-        if not isinstance(stored, plistlib.UID | list | dict):
+        if not isinstance(stored, (plistlib.UID, list, dict)):
             return stored
         if self.depth >= MAX_DEPTH:
             raise MalformedError(f"references nest more than {MAX_DEPTH} deep")
@@ -126,7 +126,7 @@ def _dictionary(archive: _Archive, stored: Members) -> Value:
         case {"NS.keys": list() as keys, "NS.objects": list() as members} if len(keys) == len(members):
             made: Members = {}
             for key in map(archive.value, keys):
-                if not isinstance(key, str | int) or key in made:
+                if not isinstance(key, (str, int)) or key in made:
                     return MISFIT  # such a dictionary has no plain form
                 made[key] = None
             for key, member in zip(made, members, strict=True):

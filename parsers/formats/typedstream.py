@@ -116,7 +116,12 @@ class _Reader:
 
     def group(self, depth: int) -> Group:
         at = self.pos
-        encoding = self.shared_string()
+        number = self.data[at] - FIRST_LITERAL
+        if 0 <= number < len(self.strings):  # an encoding met before, in one byte: nearly every group
+            self.pos = at + 1
+            encoding: str | None = self.strings[number]
+        else:
+            encoding = self.shared_string()
         if encoding == "@":
             return Group(encoding, (self.object(depth),))
         if encoding == "i":
@@ -252,15 +257,9 @@ class _Reader:
         head = self.data[at]
         if head == NEW:
             self.pos = at + 1
-            length = self.length()
-            start = self.pos
-            end = start + length
-            if end > len(self.data):
-                raise MalformedError(f"{length} bytes of text are longer than the stream", start)
-            raw = self.data[start:end]
-            text = _short_text(raw) if length <= SHORT else _text(raw)
+            raw = self.counted_bytes()
+            text = _short_text(raw) if len(raw) <= SHORT else _text(raw)
             self.strings.append(text)
-            self.pos = end
             return text
         if head >= FIRST_LITERAL:  # numbers 0 to 109, by far the most frequent form
             number = head - FIRST_LITERAL
@@ -285,20 +284,23 @@ class _Reader:
         if self.data[self.pos] == NIL:
             self.pos += 1
             return None
-        length = self.length()
-        start = self.pos
+        return self.counted_bytes()
+
+    def counted_bytes(self) -> bytes:
+        length = self.data[self.pos]
+        if length < 0x80:
+            start = self.pos + 1
+        else:
+            if length >= FIRST_LITERAL:
+                # Never seen: every stream writes lengths from 128 up in two bytes or more. Read as the rules suggest.
+                warn(self.warnings, f"a length of {length} in one byte (at byte {self.pos})")
+            length = self.integer(signed=False)
+            start = self.pos
         end = start + length
         if end > len(self.data):
             raise MalformedError(f"{length} bytes are longer than the stream", start)
         self.pos = end
         return self.data[start:end]
-
-    def length(self) -> int:
-        head = self.data[self.pos]
-        if head >= FIRST_LITERAL:
-            # Never seen: every stream writes lengths from 128 up in two bytes or more. Read as the rules suggest.
-            warn(self.warnings, f"a length of {head} in one byte (at byte {self.pos})")
-        return self.integer(signed=False)
 
     def integer(self, *, signed: bool) -> int:
         at = self.pos

@@ -17,7 +17,6 @@ from bagtag.parsers.formats.malformed import MalformedError, warn
 
 CYCLE = "contains itself"
 MISFIT = "body is not that of its class"
-NUMBERS = frozenset("cCBsSiIlLqQfd")
 RANGES = frozenset(["{_NSRange=QQ}", "{_NSRange=II}", "{_NSRange=LL}"])
 
 
@@ -47,7 +46,11 @@ class Unarchiver:
         self._left -= 1
         if self._left < 0:
             raise MalformedError(f"references expand to more than {MAX_VALUES} values")
-        if isinstance(archived, Object | tuple):
+        if isinstance(archived, Object):
+            plain = self.string(archived)  # most objects are strings, and those hold no others
+            if plain is not None:
+                return plain
+        if isinstance(archived, (Object, tuple)):
             if self._depth >= MAX_DEPTH:
                 raise MalformedError(f"references nest more than {MAX_DEPTH} deep")
             self._depth += 1
@@ -91,8 +94,10 @@ class Unarchiver:
 
 
 def _string(unarchiver: Unarchiver, archived: Object) -> str:
-    match archived.groups:
-        case [("+", (bytes() as raw,))]:
+    groups = archived.groups
+    if len(groups) == 1 and groups[0].encoding == "+":
+        raw = groups[0].values[0]
+        if isinstance(raw, bytes):
             decoded, trouble = text(raw)
             if trouble:
                 warn(unarchiver.warnings, trouble)
@@ -111,7 +116,7 @@ def _data(_: Unarchiver, archived: Object) -> bytes:
 
 def _number_or_value(_: Unarchiver, archived: Object) -> Value:
     match archived.groups:
-        case [("*", (code,)), (encoding, (int() | float() as number,))] if code == encoding and encoding in NUMBERS:
+        case [("*", (code,)), (encoding, (int() | float() as number,))] if code == encoding:
             return number
         case [("*", (code,)), (encoding, ((int() as location, int() as length),))] if code == encoding in RANGES:
             return Range(location, length)
@@ -139,10 +144,12 @@ def _url(unarchiver: Unarchiver, archived: Object) -> Url:
 
 
 def _members(archived: Object, count_type: str, each: int) -> list[archived_object.Value]:
-    match archived.groups:
-        case [(encoding, (int() as count,)), *members] if encoding == count_type and count * each == len(members):
-            if all(group.encoding == "@" for group in members):
-                return [group.values[0] for group in members]
+    groups = archived.groups
+    if groups and groups[0].encoding == count_type:
+        count = groups[0].values[0]
+        members = [group.values[0] for group in groups[1:] if group.encoding == "@"]
+        if isinstance(count, int) and count * each == len(members) == len(groups) - 1:
+            return members
     raise _MisfitError
 
 
@@ -158,7 +165,7 @@ def _dictionary(unarchiver: Unarchiver, archived: Object) -> dict[str | int, Val
     members = _members(archived, "i", 2)
     made: dict[str | int, Value] = {}
     for key in map(unarchiver.value, members[::2]):
-        if not isinstance(key, str | int) or key in made:
+        if not isinstance(key, (str, int)) or key in made:
             raise _MisfitError  # such a dictionary has no plain form
         made[key] = None
     for key, member in zip(made, members[1::2], strict=True):

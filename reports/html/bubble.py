@@ -10,7 +10,7 @@ from markupsafe import Markup
 from msgspec import UNSET
 
 from bagtag.parsers.records import ChatRef, Message, OwnerIdentity, Party
-from bagtag.reports.html import body
+from bagtag.reports.html import body, characters
 from bagtag.reports.html.clock import Clock, Stamp
 from bagtag.reports.html.wording import ANNOUNCEMENTS, FLAGS, STATES, TAPBACKS
 
@@ -76,7 +76,7 @@ class Bubble:
     events: list[Event]
     remarks: list[str]
     reactions: list[Reaction]
-    provenance: list[tuple[str, str]]
+    provenance: Markup
 
 
 def name(party: Party | None, identity: OwnerIdentity | None = None) -> Name:
@@ -228,7 +228,7 @@ def _reactions(message: Message, clock: Clock, hrefs: Mapping[str, str]) -> list
     return shown
 
 
-def _provenance(message: Message) -> list[tuple[str, str]]:
+def _provenance(message: Message) -> Markup:
     where = message.provenance
     path = f"{where.domain or ''}-{where.relative_path}" if where.relative_path else "the database given"
     row = f"row {where.rowid}" if where.rowid is not None else "no row"
@@ -242,8 +242,8 @@ def _provenance(message: Message) -> list[tuple[str, str]]:
         ("record", message.id),
         ("database", path),
         ("place", f"table {where.table or 'not known'}, {row}, read in the {where.source}{spot}"),
-        ("SHA-256 of the database", where.sha256),
-        ("SHA-256 of its WAL", where.wal_sha256 if where.wal_sha256 is not UNSET else None),
+        ("database SHA-256", where.sha256),
+        ("WAL SHA-256", where.wal_sha256 if where.wal_sha256 is not UNSET else None),
         ("GUID", message.guid),
         ("sent, exact", message.sent_at),
         ("raw date", f"{raw} ({message.units.get('date', 'unit not known')})" if raw is not None else None),
@@ -251,7 +251,7 @@ def _provenance(message: Message) -> list[tuple[str, str]]:
         ("sent to", _recipients(message)),
         ("chats", ", ".join(_chat(chat) for chat in message.chats) if len(message.chats) > 1 else None),
     )
-    return [(label, str(value)) for label, value in listed if value is not None]
+    return characters.facts((label, str(value)) for label, value in listed if value is not None)
 
 
 def _recipients(message: Message) -> str | None:

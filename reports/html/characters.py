@@ -8,6 +8,7 @@ point in a box. Joiners stay where scripts and emoji need them, and tags stay in
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -54,14 +55,14 @@ OBJECT = Markup('<span class="cp object" title="U+FFFC object replacement charac
 
 def line(text: str) -> Markup:
     """One line of evidence as HTML: names, paths, identifiers. Line breaks and tabs are boxed too."""
-    if _LINE.search(text) is None:
+    if _plain(text) or _LINE.search(text) is None:
         return escape(text)
     return _boxed(text, _LINE, _box)
 
 
 def block(text: str) -> Markup:
     """Running text of evidence as HTML: line breaks and tabs stay, U+FFFC becomes the attachment marker."""
-    if _BLOCK.search(text) is None:
+    if _plain(text) or _BLOCK.search(text) is None:
         return escape(text)
     return _boxed(text, _BLOCK, _box_or_object)
 
@@ -69,9 +70,15 @@ def block(text: str) -> Markup:
 def attribute(text: Any) -> Markup:
     """Evidence for an attribute or a page title, where no box can stand: the code point in brackets."""
     plain = str(text)
-    if _LINE.search(plain) is not None:
+    if not _plain(plain) and _LINE.search(plain) is not None:
         plain = _LINE.sub(lambda found: found[1] or f"[U+{ord(found[2]):04X}]", plain)
     return escape(plain)
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> Markup:
+    """Label and value of each row as the inside of a <dl>."""
+    pieces = [f"<dt>{line(label)}</dt><dd>{line(value)}</dd>" for label, value in rows]
+    return Markup("".join(pieces))  # noqa: S704 - `line` has escaped every piece
 
 
 def finalize(value: Any) -> Any:
@@ -81,6 +88,11 @@ def finalize(value: Any) -> Any:
     if isinstance(value, str):
         return line(value)
     return "–" if value is None else value
+
+
+def _plain(text: str) -> bool:
+    """Printable ASCII, the common case, told without a search: it holds nothing that hides."""
+    return text.isascii() and text.isprintable()
 
 
 def _boxed(text: str, pattern: re.Pattern[str], box: Any) -> Markup:

@@ -14,7 +14,7 @@ from bagtag.parsers.records import Chat, ChatRef, Member, Message
 from bagtag.reports.html import characters, page
 from bagtag.reports.html.bubble import Bubble, Quote, bubble, name
 from bagtag.reports.html.clock import Clock, Day
-from bagtag.reports.html.reading_order import PER_PAGE, Extent, Line, Place, ReadingOrder, anchor
+from bagtag.reports.html.reading_order import PER_PAGE, Extent, Place, ReadingOrder, anchor
 from bagtag.reports.html.values import flat
 
 _SNIPPET = 160
@@ -87,37 +87,23 @@ def write(pages: page.Pages, one: Conversation, order: ReadingOrder) -> None:
 
 def _items(one: Conversation, number: int, order: ReadingOrder, clock: Clock) -> Iterator[Bubble | Day | None]:
     """The bubbles of a page, with a Day before the first of each day, and None before those without a time."""
-    records = list(order.page(one.rowid, number))
-    places = order.by_guid(_mentioned(records), one.rowid)
+    mentions = order.mentions(one.rowid, number)
+    places = order.by_guid(mentions.quoted | mentions.tapbacks, one.rowid)
     here = page.numbered(one.stem, number)
     hrefs = {guid: _href(place, here) for guid, place in places.items()}
     quotes = {
         guid: _quoted(guid, order.read(places[guid].line), hrefs[guid], clock)
-        for guid in sorted({guid for _, record in records for guid in _about(record)})
+        for guid in mentions.quoted
         if guid in places
     }
     last: str | None = ""
-    for where, record in records:
+    for where, record in order.page(one.rowid, number):
         day = clock.day(record.sent_at) if record.sent_at else None
         machine = day.machine if day else None
         if machine != last:
             yield day
             last = machine
         yield bubble(record, anchor(record.rowid, record.state, where.number), clock, quotes, hrefs)
-
-
-def _about(record: Message) -> list[str]:
-    if record.target is not None:
-        return [record.target.guid]
-    return [record.thread.originator_guid] if record.thread is not None else []
-
-
-def _mentioned(records: list[tuple[Line, Message]]) -> Iterator[str]:
-    for _, record in records:
-        yield from _about(record)
-        for tapback in record.tapbacks:
-            if tapback.guid is not None:
-                yield tapback.guid
 
 
 def href(place: Place) -> str:

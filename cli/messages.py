@@ -1,0 +1,124 @@
+"""`bagtag messages`: the messages of a backup or of a lone sms.db, to read or as JSON Lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bagtag.cli import console, options
+from bagtag.cli.endings import DONE, ISSUES
+from bagtag.cli.opening import harmed, opened, workspace
+from bagtag.cli.options import JsonOption, KeyFileOption, PassphraseFileOption
+from bagtag.cli.passphrase import Secrets
+from bagtag.cli.remarks import Remarks
+
+if TYPE_CHECKING:
+    from bagtag.extract.backup import Backup
+    from bagtag.extract.files import Files
+    from bagtag.parsers.records import Message
+    from bagtag.reports.bundle.scope import Scope
+
+_NOTHING = "this backup holds no message database (HomeDomain, Library/SMS/sms.db)"
+
+
+def messages(
+    *,
+    backup: Annotated[
+        Path, typer.Argument(metavar="BACKUP", show_default=False, help="A backup folder, or a lone sms.db or chat.db.")
+    ],
+    chat: options.ChatOption = None,
+    handle: options.HandleOption = None,
+    sent_from: options.SentFromOption = None,
+    sent_to: options.SentToOption = None,
+    tz: options.ZoneOption = None,
+    contains: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", show_default=False, rich_help_panel=options.RECORDS, help="Only with TEXT in their text."
+        ),
+    ] = None,
+    passphrase_file: PassphraseFileOption = None,
+    key_file: KeyFileOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show messages, in the order of their rows, with everything that hangs on them.
+
+    Conditions are exact, case counts. Exit code 1 when something of the messages was lost or only partly read.
+    """
+    from bagtag.custody.times import zone
+    from bagtag.reports.bundle.scope import Scope
+
+    start, end = options.moment(sent_from, tz), options.moment(sent_to, tz)
+    options.ordered(start, end)
+    wanted = Scope(chat=chat, handle=handle, sent_from=start, sent_to=end)
+    clock = zone(tz or "UTC")
+    secrets = Secrets(passphrase_file, key_file)
+    if as_json:
+        show: Callable[[Message], None] = console.json_line
+    else:
+        from bagtag.cli.transcript import lines
+
+        def show(message: Message) -> None:
+            for line in lines(message, clock):
+                console.result(line)
+
+    with _evidence(backup, secrets) as (files, source):
+        seen, remarks = _listed(files, wanted, contains, show)
+        if not seen and not remarks.harmful and not (files.bare or _has_database(files, remarks)):
+            console.say(_NOTHING)
+        remarks.say()
+        return ISSUES if (source is not None and harmed(source)) or remarks.harmful else DONE
+
+
+@contextmanager
+def _evidence(path: Path, secrets: Secrets) -> Iterator[tuple[Files, Backup | None]]:
+    """The files to read messages from, and the backup when there is one round them. Raises EvidenceError."""
+    from bagtag.extract.files import BackupFiles, BareFiles
+
+    if path.is_file():
+        with workspace() as place:
+            yield BareFiles(path, place), None
+        return
+    with opened(path) as (source, place):
+        if source.locked:
+            secrets.unlock(source)
+        yield BackupFiles(source, place), source
+
+
+def _listed(files: Files, wanted: Scope, contains: str | None, show: Callable[[Message], None]) -> tuple[int, Remarks]:
+    """Show the messages that are wanted; how many rows the database had, and what was wrong with them."""
+    from bagtag.extract.evidence import Issue
+    from bagtag.parsers.artifact import Reconciled, run
+    from bagtag.parsers.records import Message
+
+    remarks = Remarks()
+    rows = without_time = 0
+    timed = wanted.sent_from is not None or wanted.sent_to is not None
+    for item in run(files, only=("messages",)):
+        if isinstance(item, Message):
+            without_time += timed and item.sent_at is None
+            if wanted.includes_message(item) and (contains is None or contains in (item.text or "")):
+                show(item)
+        elif isinstance(item, Issue):
+            remarks.take(item)
+        elif isinstance(item, Reconciled):
+            rows += 1
+    if without_time:
+        console.say(f"left out: {console.number(without_time, 'message')} without a time")
+    return rows, remarks
+
+
+def _has_database(files: Files, remarks: Remarks) -> bool:
+    """Whether the index names a message database after all; that it could not be read is then remarked."""
+    from bagtag.extract.evidence import Issue
+    from bagtag.extract.files import SMS_DB
+
+    facts = files.facts(*SMS_DB)
+    if facts is None:
+        return False
+    remarks.take(Issue(effect="lost", what=f"the message database could not be read: it is {facts.outcome}"))
+    return True

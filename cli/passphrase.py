@@ -1,0 +1,151 @@
+"""The passphrase of a backup, and where it may come from: a file, standard input, the environment, the terminal.
+
+Never from the command line: other users of the computer can read argv. The value goes to `Backup.unlock` and nowhere
+else; only which source it came from is said.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bagtag.cli import console
+from bagtag.custody.errors import EvidenceError, PassphraseError, UsageError
+
+if TYPE_CHECKING:
+    from bagtag.extract.backup import Backup
+    from bagtag.extract.keybag import KeyBag
+
+VARIABLE = "BAGTAG_PASSPHRASE"
+
+_HINT = f"give --passphrase-file FILE, set {VARIABLE}, or answer the question on a terminal"
+_LONGEST_LINE = 64 * 1024
+_KEY = re.compile(rb"[0-9A-Fa-f]{64}")
+_TRIES = 3
+_SLOW = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Where the user says the secret is. Paths alone; the secret itself is read when it is needed."""
+
+    passphrase_file: Path | None = None
+    key_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Raise UsageError when both are given: which one counts is never guessed."""
+        if self.passphrase_file is not None and self.key_file is not None:
+            raise UsageError("--passphrase-file and --key-file are both given", hint="give one of them")
+
+    def unlock(self, backup: Backup) -> None:
+        """Unlock the backup and say which source the secret came from.
+
+        Raises PassphraseError (missing or wrong), EvidenceError (the key bag is damaged), UsageError (unreadable file).
+        """
+        if backup.key_bag is None:
+            backup.unlock()  # raises, and knows best why there is no key bag
+            return
+        backup.key_bag.check()
+        if self.key_file is not None:
+            _unlock_with_key(backup, self.key_file)
+            console.say(f"unlocked with the derived key in {self.key_file}")
+            return
+        passphrase, source = self._given()
+        if passphrase is None:
+            _ask(backup)
+            return
+        backup.unlock(passphrase=passphrase, started=_said(backup))
+        console.say(f"unlocked with the passphrase from {source}")
+
+    def _given(self) -> tuple[str | None, str]:
+        if self.passphrase_file is not None:
+            standard_input = str(self.passphrase_file) == "-"
+            if standard_input and sys.stdin.isatty():
+                return None, ""
+            line = _first_line(self.passphrase_file)
+            source = "standard input" if standard_input else str(self.passphrase_file)
+            if not line:
+                raise PassphraseError(f"the first line of {source} is empty", hint="it should be the passphrase")
+            return line.decode("utf-8", "surrogateescape"), source
+        passphrase = os.environ.get(VARIABLE)
+        return passphrase or None, f"the environment variable {VARIABLE}"
+
+
+def _unlock_with_key(backup: Backup, path: Path) -> None:
+    line = _first_line(path).strip()
+    if not _KEY.fullmatch(line):
+        raise PassphraseError(
+            f"the first line of {path} is no derived key: 64 hex digits are expected",
+            hint="`bagtag unlock BACKUP --save-key FILE` writes such a file",
+        )
+    try:
+        backup.unlock(key=bytes.fromhex(line.decode()))
+    except PassphraseError as trouble:
+        raise PassphraseError(
+            f"the key in {path} does not open this backup", hint="a derived key fits one backup's key bag only"
+        ) from trouble
+
+
+def _ask(backup: Backup) -> None:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise PassphraseError("this backup is encrypted: a passphrase is needed", hint=_HINT)
+    for tries_left in reversed(range(_TRIES)):
+        console.pause()
+        try:
+            passphrase = getpass.getpass("Passphrase of the backup: ", stream=sys.stderr)
+        except EOFError as trouble:
+            raise PassphraseError("no passphrase was given", hint=_HINT) from trouble
+        try:
+            backup.unlock(passphrase=passphrase, started=_said(backup))
+        except PassphraseError as trouble:
+            if not tries_left:
+                raise
+            console.say(trouble.message)
+            continue
+        return
+
+
+def _said(backup: Backup) -> Callable[[], None]:
+    """A remark for derivations that take seconds (Apple asks for 10,000,000 rounds), before they start."""
+
+    def started() -> None:
+        rounds = backup.key_bag.double_protection_iterations if backup.key_bag else None
+        if rounds is not None and rounds >= _SLOW:
+            console.say(f"deriving the key, {rounds:,} rounds; this takes some seconds")
+
+    return started
+
+
+def _first_line(path: Path) -> bytes:
+    """The first line without its end. A byte order mark, as Windows editors write it, is no part of a passphrase."""
+    try:
+        if str(path) == "-":
+            line = sys.stdin.buffer.readline(_LONGEST_LINE)
+        else:
+            with path.open("rb") as source:
+                line = source.readline(_LONGEST_LINE)
+    except OSError as trouble:
+        raise UsageError(f"{path} cannot be read: {trouble.strerror}", hint="name a readable file") from trouble
+    return line.removesuffix(b"\n").removesuffix(b"\r").removeprefix(b"\xef\xbb\xbf")
+
+
+def key_bag(backup: Backup) -> KeyBag:
+    """The key bag that a passphrase can be tried on. Raises EvidenceError when there is none or it is damaged."""
+    if backup.state != "encrypted":
+        raise EvidenceError(
+            "this backup is not encrypted: there is no passphrase to try and no key to save",
+            hint="its files can be read as they are, for example with `bagtag files BACKUP`",
+        )
+    if backup.key_bag is None:
+        raise EvidenceError(
+            "this backup is encrypted, but holds no key bag: no passphrase can be tried",
+            hint="look for another copy of Manifest.plist",
+        )
+    backup.key_bag.check()
+    return backup.key_bag

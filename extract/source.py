@@ -1,0 +1,226 @@
+"""The proof that the source was only read: what every file of the backup folder was before, and is afterwards.
+
+Before: size, times and inode of each file. During: SHA-256, mostly noted from the read that decrypts. The list is
+written as `sha256sum` writes it; its own SHA-256 is the *source digest*. Afterwards everything is compared again, and
+a file whose facts moved is read again, since only its content tells whether evidence changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from bagtag.extract.evidence import Effect, Issue, Provenance
+from bagtag.extract.orphans import walk
+from bagtag.extract.workspace import Workspace
+
+COMPARED = ("size", "mtime") if os.name == "nt" else ("size", "mtime", "ctime", "inode")
+"""What `check` compares here. Windows keeps the time of creation where others keep that of the last change."""
+
+_CHUNK = 1024 * 1024
+_EVERY = 2**28
+"""Bytes between two reports of progress."""
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
+
+_SCHEMA = """
+CREATE TABLE file (
+    path BLOB PRIMARY KEY, regular INTEGER, size INTEGER, mtime INTEGER, ctime INTEGER, inode TEXT,
+    sha256 TEXT, seen INTEGER DEFAULT 0
+) WITHOUT ROWID
+"""
+_ADD = "INSERT INTO file (path, regular, size, mtime, ctime, inode) VALUES (?, ?, ?, ?, ?, ?)"
+_NOTE = "UPDATE file SET sha256 = ? WHERE path = ?"
+_MISSING = "SELECT path, size FROM file WHERE regular AND sha256 IS NULL AND path > ? ORDER BY path LIMIT 1000"
+_TO_READ = "SELECT coalesce(sum(size), 0) FROM file WHERE regular AND sha256 IS NULL"
+_LIST = "SELECT sha256, path FROM file WHERE regular AND sha256 IS NOT NULL ORDER BY path"
+_ODD = "SELECT path, regular FROM file WHERE NOT regular OR sha256 IS NULL ORDER BY path"
+_FACTS = "SELECT regular, size, mtime, ctime, inode, sha256 FROM file WHERE path = ?"
+_SEE = "UPDATE file SET seen = 1 WHERE path = ?"
+_UNSEEN = "SELECT path FROM file WHERE NOT seen ORDER BY path"
+_NONE_SEEN = "UPDATE file SET seen = 0"
+_AGAIN = "SELECT path, sha256 FROM file WHERE regular AND sha256 IS NOT NULL AND path > ? ORDER BY path LIMIT 1000"
+
+_Facts = tuple[bool, int, int, int, str]
+
+
+class SourceProof:
+    """Facts and digests of every file below a backup folder, in a scratch database: memory stays flat.
+
+    Paths are relative to the folder, with `/`. Symbolic links and devices are recorded, never opened. Use it from the
+    thread that made it, as a context manager.
+    """
+
+    compared = COMPARED
+
+    def __init__(self, folder: Path, workspace: Workspace) -> None:
+        """Record size, times and inode of every file: before anything is read."""
+        self._folder = folder
+        self._facts = sqlite3.connect(workspace.new("source.db"), isolation_level=None)
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
+            self._facts.execute(f"PRAGMA {pragma}")
+        self._facts.execute(_SCHEMA)
+        self._facts.execute("BEGIN")
+        self._facts.executemany(_ADD, ((path, *facts) for path, facts in self._seen_now()))
+        self._digest: str | None = None
+        self._unreadable: dict[bytes, str] = {}
+
+    @property
+    def digest(self) -> str:
+        """The source digest: SHA-256 over all of `lines`, hex. Known after `lines` has run to its end."""
+        if self._digest is None:
+            raise RuntimeError("the list of the source was not written yet")
+        return self._digest
+
+    def note(self, path: str, sha256: str) -> None:
+        """Take the digest of a file that was just read to its end."""
+        self._facts.execute(_NOTE, (sha256, os.fsencode(path)))
+
+    def lines(self, progress: Callable[[float], None] | None = None) -> Iterator[bytes]:
+        """`source.sha256`: one line a regular file, as sha256sum writes it, sorted bytewise by path.
+
+        Hashes what no `note` told. A file that cannot be read has no line; `issues` names it.
+        """
+        self._hash_the_rest(progress)
+        whole = hashlib.sha256()
+        for sha256, path in self._facts.execute(_LIST):
+            line = _line(sha256, path)
+            whole.update(line)
+            yield line
+        self._digest = whole.hexdigest()
+
+    def issues(self) -> list[Issue]:
+        """After `lines`: what lies in the folder and has no line there."""
+        return [
+            _issue(path, "partial", f"the file could not be read: {self._unreadable.get(path, 'unknown reason')}")
+            if regular
+            else _issue(path, "note", "a link or device in the backup folder: it was neither followed nor read")
+            for path, regular in self._facts.execute(_ODD)
+        ]
+
+    def check(self) -> list[Issue]:
+        """Compare every file with what it was: all that changed, vanished or appeared, each an issue.
+
+        Where only ctime or inode moved and the content is the same, it is a note: some file systems make them up.
+        """
+        found: list[Issue] = []
+        self._facts.execute(_NONE_SEEN)
+        for path, now in self._seen_now():
+            self._facts.execute(_SEE, (path,))
+            before = self._facts.execute(_FACTS, (path,)).fetchone()
+            if before is None:
+                found.append(_issue(path, "partial", "the source changed during the run: this file appeared"))
+            elif tuple(before[:5]) != now:
+                found.append(self._changed(path, before, now))
+        found += [
+            _issue(path, "partial", "the source changed during the run: this file vanished")
+            for (path,) in self._facts.execute(_UNSEEN)
+        ]
+        return found
+
+    def rehash(
+        self, paths: Iterable[str] | Literal["full"], progress: Callable[[float], None] | None = None
+    ) -> list[Issue]:
+        """Read those files again (`full`: every file with a line) and compare: an issue for each that differs."""
+        found: list[Issue] = []
+        todo = self._every_file() if paths == "full" else self._named(paths)
+        total = max(self._facts.execute("SELECT count(*) FROM file").fetchone()[0], 1)
+        for count, (path, sha256) in enumerate(todo):
+            try:
+                again = self._hashed(path)
+            except OSError as trouble:
+                found.append(_issue(path, "partial", f"the file cannot be read again: {trouble.strerror}"))
+                continue
+            if again != sha256:
+                found.append(_issue(path, "partial", f"read again, the content differs: {sha256} before, now {again}"))
+            if progress is not None and count % 256 == 0:
+                progress(min(count / total, 1.0))
+        return found
+
+    def close(self) -> None:
+        """Close the scratch database; the workspace removes it."""
+        self._facts.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _seen_now(self) -> Iterator[tuple[bytes, _Facts]]:
+        for path, item in walk(self._folder):
+            status = item.stat(follow_symlinks=False)
+            inode, changed = (str(status.st_ino), status.st_ctime_ns) if "inode" in self.compared else ("", 0)
+            facts = (stat.S_ISREG(status.st_mode), status.st_size, status.st_mtime_ns, changed, inode)
+            yield os.fsencode(path), facts
+
+    def _changed(self, path: bytes, before: tuple[bool, int, int, int, str, str | None], now: _Facts) -> Issue:
+        names = ("kind", "size", "mtime", "ctime", "inode")
+        moved = [name for name, old, new in zip(names, before, now, strict=False) if old != new]
+        again = "cannot be read"
+        if now[0] and before[5] is not None:
+            try:
+                again = "is the same" if self._hashed(path) == before[5] else "differs"
+            except OSError:
+                again = "cannot be read"
+        made_up = again == "is the same" and not set(moved) & {"kind", "size", "mtime"}
+        what = f"the source changed during the run: {', '.join(moved)} moved; the content {again}"
+        return _issue(path, "note" if made_up else "partial", what)
+
+    def _hash_the_rest(self, progress: Callable[[float], None] | None) -> None:
+        total = max(self._facts.execute(_TO_READ).fetchone()[0], 1)
+        last, count, told = b"", 0, 0
+        while rows := self._facts.execute(_MISSING, (last,)).fetchall():
+            for path, size in rows:
+                try:
+                    self._facts.execute(_NOTE, (self._hashed(path), path))
+                except OSError as trouble:
+                    self._unreadable[path] = trouble.strerror or type(trouble).__name__
+                count += size
+                if progress is not None and count - told >= _EVERY:
+                    told = count
+                    progress(min(count / total, 1.0))
+            last = rows[-1][0]
+
+    def _hashed(self, path: bytes) -> str:
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        whole = hashlib.sha256()
+        buffer = memoryview(bytearray(_CHUNK))
+        with open(os.open(self._folder / os.fsdecode(path), flags), "rb", buffering=0) as file:  # noqa: PTH123
+            while count := file.readinto(buffer):
+                whole.update(buffer[:count])
+        return whole.hexdigest()
+
+    def _every_file(self) -> Iterator[tuple[bytes, str]]:
+        last = b""
+        while rows := self._facts.execute(_AGAIN, (last,)).fetchall():
+            yield from rows
+            last = rows[-1][0]
+
+    def _named(self, paths: Iterable[str]) -> Iterator[tuple[bytes, str]]:
+        for name in paths:
+            path = os.fsencode(name)
+            facts = self._facts.execute(_FACTS, (path,)).fetchone()
+            if facts is not None and facts[5] is not None:
+                yield path, facts[5]
+
+
+def _line(sha256: str, path: bytes) -> bytes:
+    """As sha256sum: a name with a backslash or a line end is escaped, and a backslash stands before the digest."""
+    name = os.fsdecode(path)
+    escaped = name.translate(_ESCAPES)
+    mark = "\\" if escaped != name else ""
+    return os.fsencode(f"{mark}{sha256}  {escaped}\n")
+
+
+def _issue(path: bytes, effect: Effect, what: str) -> Issue:
+    shown = path.decode("utf-8", "replace")
+    where = Provenance(file_id=None, domain=None, relative_path=shown, sha256=None)
+    return Issue(effect=effect, what=f"{shown}: {what}", where=where)

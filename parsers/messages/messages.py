@@ -1,0 +1,144 @@
+"""Messages: every row of the `message` table of sms.db, in rowid order, with all that hangs on it.
+
+The table is read once; chats, deletions, attachments, tapbacks and targets come from cursors that advance beside it.
+Databases of iOS 5 and before have another shape (no `handle` table) and are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bagtag.extract.evidence import Issue
+from bagtag.extract.files import SMS_DB, Files
+from bagtag.extract.sqlite import DamagedError, Database
+from bagtag.parsers.artifact import ROW_FAULTS, Account, artifact
+from bagtag.parsers.cells import text
+from bagtag.parsers.in_step import InStep
+from bagtag.parsers.messages import associations
+from bagtag.parsers.messages.attachments import Attachments
+from bagtag.parsers.messages.conversations import Conversations
+from bagtag.parsers.messages.message import Children, MessageReader
+from bagtag.parsers.messages.people import People
+from bagtag.parsers.names import Names, home_region
+from bagtag.parsers.records import Message, Record
+from bagtag.parsers.rowids import Rowids
+from bagtag.parsers.schema import either, rows
+from bagtag.parsers.write_ahead import WithoutLog
+
+
+@artifact(
+    name="messages",
+    title="messages",
+    places=(SMS_DB,),
+    writes=(Message,),
+    tables=("message", "attachment", "handle"),
+)
+def messages(database: Database, files: Files, names: Names, account: Account) -> Iterator[Record | Issue]:
+    """Yield a `Message` for each row of `message`, its issues after it; then the rows that no message carries."""
+    if not {"message", "handle"} <= database.tables:
+        yield from _refused(database, account)
+        return
+    database.function("target_guid", 1, associations.target_guid)
+    people = People(database, names.matcher(home_region(database)))
+    attachments = Attachments(database, files)
+    reader = MessageReader(database, people, Conversations(database, people), attachments)
+    beside = _Beside(database, attachments)
+    log = WithoutLog(database, "message", reader.columns.names)
+    carried = Rowids()
+    for row in rows(database, "message", reader.columns):
+        children = beside.of(row[-1])
+        try:
+            record, issues = reader.read(row, children, log.source(row))
+        except ROW_FAULTS as trouble:
+            what = f"a message cannot be read: {trouble or type(trouble).__name__}"
+            yield Issue(effect="lost", what=what, where=database.at("message", row[-1]))
+            continue
+        yield record
+        yield from issues
+        for attachment in record.attachments:
+            carried.add(attachment.rowid)
+    yield from log.removed(database)
+    yield from beside.damages(database)
+    yield from _attachments_alone(database, carried)
+    yield from _handles_alone(database, people, account)
+
+
+def _refused(database: Database, account: Account) -> Iterator[Issue]:
+    if "message" not in database.tables:
+        yield Issue(effect="lost", what="the database has no message table", where=database.where)
+        return
+    count = database.count("message")
+    what = f"{count} messages in the form of iOS 5 or before (no handle table), which is not read"
+    yield Issue(effect="lost", what=what, where=database.at("message"))
+    account.reported("message", count)
+
+
+class _Beside:
+    """The cursors that advance with the message table."""
+
+    def __init__(self, database: Database, attachments: Attachments) -> None:
+        def column(name: str, alias: str) -> str:
+            return either(database, "message", name, alias)
+
+        self._cursors = {
+            "live": _query(database, "chat_message_join", "message_id", "chat_id"),
+            "recoverable": _query(database, "chat_recoverable_message_join", "message_id", "chat_id", "delete_date"),
+            "about": iter(()),
+            "tapbacks": iter(()),
+            "attachments": attachments.by_message(database),
+            "deleted_parts": _query(
+                database, "recoverable_message_part", "message_id", "part_index", "delete_date", "part_text"
+            ),
+        }
+        if {"guid", "associated_message_guid", "associated_message_type"} <= set(database.columns("message")):
+            self._cursors["about"] = database.rows(
+                "SELECT m.rowid, t.rowid FROM message AS m LEFT JOIN message AS t "
+                "ON t.guid = target_guid(m.associated_message_guid) "
+                "WHERE m.associated_message_guid IS NOT NULL ORDER BY m.rowid"
+            )
+            self._cursors["tapbacks"] = database.rows(associations.on_target_query(column))
+        self._steps = {name: InStep(cursor) for name, cursor in self._cursors.items()}
+        self._take = [step.take for step in self._steps.values()]
+
+    def of(self, rowid: int) -> Children:
+        """What hangs on the message of this rowid."""
+        return Children(*[take(rowid) for take in self._take])
+
+    def damages(self, database: Database) -> Iterator[Issue]:
+        """What ended a cursor early."""
+        for name, step in self._steps.items():
+            if step.damage is not None:
+                what = f"what belongs to messages ({name.replace('_', ' ')}) cannot be read on: {step.damage}"
+                yield Issue(effect="lost", what=what, where=database.where)
+
+
+def _query(database: Database, table: str, *names: str) -> Iterator[tuple[Any, ...]]:
+    """The columns of a table, by the first two of them."""
+    if names[0] not in database.columns(table):
+        return iter(())
+    cells = ", ".join(either(database, table, name, "t") for name in names)
+    return database.rows(f"SELECT {cells} FROM {table} AS t ORDER BY 1, 2")
+
+
+def _attachments_alone(database: Database, carried: Rowids) -> Iterator[Issue]:
+    """Attachment rows that no message carries, each as a note."""
+    if "attachment" not in database.tables:
+        return
+    try:
+        cells = ", ".join(either(database, "attachment", name, "t") for name in ("guid", "filename"))
+        for rowid, guid, filename in database.rows(f"SELECT t.rowid, {cells} FROM attachment AS t ORDER BY t.rowid"):
+            if rowid not in carried:
+                what = f"attachment row without message: {text(guid)}, {text(filename) or 'no filename'}"
+                yield Issue(effect="note", what=what, where=database.at("attachment", rowid))
+    except DamagedError as trouble:
+        yield Issue(effect="lost", what=f"attachments cannot be read on: {trouble}", where=database.at("attachment"))
+
+
+def _handles_alone(database: Database, people: People, account: Account) -> Iterator[Issue]:
+    """Handles that no message and no member list names, each as a note; all others are carried in records."""
+    unused = people.unused
+    account.carried("handle", len(people.handles) - len(unused))
+    for rowid in unused:
+        what = f"handle row that no message and no chat names: {people.handles[rowid].handle}"
+        yield Issue(effect="note", what=what, where=database.at("handle", rowid))

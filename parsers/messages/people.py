@@ -1,0 +1,67 @@
+"""People: the handles of the other parties, with what the backup's contacts call them.
+
+A handle row is one (address, service); the same person mostly has several. The owner has none: who the owner was is in
+`owner_identity`. A handle says which account acted, not who held the phone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bagtag.extract.sqlite import Database
+from bagtag.parsers.cells import text
+from bagtag.parsers.names import Matcher
+from bagtag.parsers.records import Handle, Party
+from bagtag.parsers.schema import either
+
+OWNER = Party(role="owner", handle=None, handle_rowid=None)
+NOBODY = Party(role="unknown", handle=None, handle_rowid=None)
+
+
+class People:
+    """Every handle row, each made into a party once."""
+
+    def __init__(self, database: Database, matcher: Matcher) -> None:
+        cells = ", ".join(either(database, "handle", name, "t") for name in ("id", "country", "person_centric_id"))
+        self.parties: dict[int, Party] = {}
+        self.handles: dict[int, Handle] = {}
+        self.person_ids: dict[int, str] = {}
+        self._used: set[int] = set()
+        for rowid, identifier, country, person in database.rows(
+            f"SELECT rowid, {cells} FROM handle AS t ORDER BY rowid"
+        ):
+            self._add(rowid, text(identifier), text(country), text(person), matcher)
+
+    def _add(self, rowid: int, handle: str | None, country: str | None, person: str | None, matcher: Matcher) -> None:
+        names = matcher.of(handle, country)
+        self.parties[rowid] = Party(
+            role="other", handle=handle, handle_rowid=rowid, names=names,
+            name_source="backup-contacts" if names else None,
+        )  # fmt: skip
+        self.handles[rowid] = Handle(handle=handle, names=names)
+        if person:
+            self.person_ids[rowid] = person
+
+    def sender(self, handle_id: Any, *, outgoing: bool) -> Party:
+        """Who wrote a row: the owner, the party of `handle_id`, or unknown where that handle row is missing."""
+        return OWNER if outgoing else self.party(handle_id)
+
+    def party(self, handle_id: Any) -> Party:
+        """The party of a handle row; `unknown`, with the number that was given, when there is no such row."""
+        if type(handle_id) is not int or handle_id == 0:
+            return NOBODY
+        self._used.add(handle_id)
+        known = self.parties.get(handle_id)
+        return known if known is not None else Party(role="unknown", handle=None, handle_rowid=handle_id)
+
+    def members(self, rowids: Iterable[int]) -> list[tuple[int, Handle]]:
+        """The handles that exist among these rows, in order."""
+        found = sorted(rowid for rowid in set(rowids) if rowid in self.handles)
+        self._used.update(found)
+        return [(rowid, self.handles[rowid]) for rowid in found]
+
+    @property
+    def unused(self) -> list[int]:
+        """Handle rows that nothing has asked for yet."""
+        return sorted(self.handles.keys() - self._used)

@@ -1,0 +1,132 @@
+"""message_summary_info: what was edited, what was unsent, and the words a tapback quotes.
+
+A binary property list since iOS 10, with edits since iOS 16: `ec` holds every wording of a part, oldest first, the
+current one last (`t` the words as a typedstream, `d` seconds since 2001, `bcg` the guid of the edit command), `rp` the
+numbers of unsent parts, `otr` the UTF-16 range each part first had, `euh` who edited, when that was not the owner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bagtag.extract.apple_times import apple_iso
+from bagtag.parsers.cells import integer, plain, whole
+from bagtag.parsers.formats import binary_plist
+from bagtag.parsers.formats.attributed_string import read_attributed_string, salvage
+from bagtag.parsers.formats.foundation import Date
+from bagtag.parsers.formats.malformed import MalformedError
+from bagtag.parsers.messages.body import Report
+from bagtag.parsers.records import Edit, UnsentPart
+
+_KNOWN = frozenset({"ec", "ep", "rp", "otr", "euh", "ust", "amc", "ams", "amsa", "tmp"})
+_MOST_PARTS = 10_000
+
+
+@dataclass(slots=True)
+class Summary:
+    """What the property list says."""
+
+    edits: list[Edit] = field(default_factory=list)
+    unsent: list[UnsentPart] = field(default_factory=list)
+
+
+def read(data: bytes, report: Report, note: Report) -> Summary:
+    """The summary; what cannot be read is reported, what has no field of its own is noted."""
+    summary = Summary()
+    try:
+        values = binary_plist.read(data)
+    except MalformedError as trouble:
+        report(f"message_summary_info cannot be read: {trouble}")
+        return summary
+    if not isinstance(values, dict):
+        report("message_summary_info is no dictionary")
+        return summary
+    summary.edits = _edits(values.get("ec"), _editor(values.get("euh")), report)
+    summary.unsent = _unsent(values.get("rp"), values.get("otr"), report)
+    _notes(values, note)
+    return summary
+
+
+def _numbered(value: Any) -> list[tuple[int, Any]]:
+    """Entries of a dictionary whose keys are part numbers, in their order."""
+    entries = value.items() if isinstance(value, dict) else ()
+    found = [(part, each) for key, each in entries if (part := integer(key)) is not None]
+    return sorted(found, key=lambda entry: entry[0])[:_MOST_PARTS]
+
+
+def _editor(handles: Any) -> str | None:
+    if isinstance(handles, list) and len(handles) == 1 and isinstance(handles[0], str):
+        return whole(handles[0])
+    return None
+
+
+def _edits(value: Any, editor: str | None, report: Report) -> list[Edit]:
+    edits: list[Edit] = []
+    if value is not None and not isinstance(value, dict):
+        report("message_summary_info: ec is no dictionary")
+    for part, events in _numbered(value):
+        for number, event in enumerate(events if isinstance(events, list) else []):
+            if not isinstance(event, dict):
+                report(f"message_summary_info: version {number} of part {part} is no dictionary")
+                continue
+            moment = event.get("d")
+            moment = moment.seconds if isinstance(moment, Date) else moment
+            known = isinstance(moment, int | float) and moment - moment == 0
+            guid = event.get("bcg")
+            edits.append(
+                Edit(
+                    part=part,
+                    text=_words(event.get("t"), part, number, report),
+                    at=apple_iso(moment, "s") if known else None,
+                    raw_at=None if moment is None else repr(moment),
+                    by=editor if number else None,
+                    guid=whole(guid) if isinstance(guid, str) else None,
+                    original=number == 0,
+                )
+            )
+    return edits
+
+
+def _words(value: Any, part: int, number: int, report: Report) -> str | None:
+    if not isinstance(value, bytes):
+        return whole(value) if isinstance(value, str) else None
+    try:
+        return whole(read_attributed_string(value).text)
+    except MalformedError as trouble:
+        report(f"version {number} of part {part} cannot be decoded ({trouble}): what is shown was salvaged")
+        salvaged = salvage(value)
+        return None if salvaged is None else whole(salvaged)
+
+
+def _unsent(parts: Any, ranges: Any, report: Report) -> list[UnsentPart]:
+    if parts is None:
+        return []
+    if not isinstance(parts, list):
+        report("message_summary_info: rp is no list")
+        return []
+    original = dict(_numbered(ranges))
+    found: dict[int, UnsentPart] = {}
+    for part in parts[:_MOST_PARTS]:
+        if (number := integer(part)) is not None:
+            place = original.get(number)
+            place = place if isinstance(place, dict) else {}
+            found[number] = UnsentPart(index=number, start=integer(place.get("lo")), length=integer(place.get("le")))
+    return [found[part] for part in sorted(found)]
+
+
+def _notes(values: dict[Any, Any], note: Report) -> None:
+    quote = values.get("ams")
+    if isinstance(quote, str) and quote:
+        note(f"message_summary_info quotes the target: {whole(quote)}")
+    source = values.get("amsa")
+    if isinstance(source, str) and source:
+        note(f"message_summary_info names a source: {whole(source)}")
+    editors = values.get("euh")
+    if isinstance(editors, list) and len(editors) > 1:
+        note(f"edited or unsent by: {', '.join(str(plain(each)) for each in editors)}")
+    if values.get("tmp") is not None:
+        note("message_summary_info holds translations")
+    unknown = sorted(whole(str(key)) for key in values if key not in _KNOWN)
+    if unknown:
+        note(f"message_summary_info has further keys: {', '.join(unknown)}")

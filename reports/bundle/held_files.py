@@ -1,0 +1,82 @@
+"""The files that lie in an evidence folder in the making, as parsers see them.
+
+Every inventory row passes through here once while the bag is filled; what is asked for later is answered from a scratch
+index in the private work folder. Databases are opened from the bag where they have no `-wal`, immutable; with one, from
+a working copy, since SQLite would write beside it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from bagtag.extract.evidence import Outcome, Provenance
+from bagtag.extract.files import FileFacts, opened
+from bagtag.extract.inventory import InventoryRow, decode, encode
+from bagtag.extract.manifest import FILE
+from bagtag.extract.sqlite import Database
+from bagtag.extract.workspace import Workspace
+
+_SCHEMA = "CREATE TABLE held (domain TEXT, path TEXT, line BLOB, PRIMARY KEY (domain, path)) WITHOUT ROWID"
+_ADD = "INSERT OR IGNORE INTO held VALUES (?, ?, ?)"
+_ONE = "SELECT line FROM held WHERE domain = ? AND path = ?"
+_UNDER = "SELECT line FROM held WHERE domain = ? AND path >= ? AND substr(path, 1, ?) = ? ORDER BY path"
+
+
+class HeldFiles:
+    """`bag` is the bag's folder. `read_stored` collects the blobs (paths below the backup) opened as databases."""
+
+    bare = False
+
+    def __init__(self, bag: Path, workspace: Workspace, backup_at: str | None) -> None:
+        self.backup_at = backup_at
+        self.read_stored: list[str] = []
+        self._bag = bag
+        self._workspace = workspace
+        self._index = sqlite3.connect(workspace.new("held.db"), isolation_level=None)
+        self._index.execute("PRAGMA journal_mode = OFF")
+        self._index.execute("PRAGMA synchronous = OFF")
+        self._index.execute(_SCHEMA)
+        self._index.execute("BEGIN")
+
+    def add(self, row: InventoryRow) -> None:
+        """Take in one inventory row; rows that are no files, or are out of scope, say nothing here."""
+        if row.flags == FILE and row.domain is not None and row.relative_path is not None:
+            self._index.execute(_ADD, (row.domain, row.relative_path, encode(row)))
+
+    def facts(self, domain: str, relative_path: str) -> FileFacts | None:
+        """The file of that name; None when no row in scope has it."""
+        row = self._row(domain, relative_path)
+        return None if row is None else FileFacts.of(row)
+
+    def under(self, domain: str, prefix: str) -> Iterator[FileFacts]:
+        """The file rows in scope of a domain whose path begins with `prefix`, sorted."""
+        for (line,) in self._index.execute(_UNDER, (domain, prefix, len(prefix), prefix)):
+            yield FileFacts.of(decode(line))
+
+    def database(self, domain: str, relative_path: str) -> Database | None:
+        """The database of that name; None when none was kept. Raises DamagedError."""
+        row = self._row(domain, relative_path)
+        if row is None or row.plain is None or not row.plain.size or row.bag_path is None:
+            return None
+        path = self._bag / row.bag_path
+        log = self._row(domain, relative_path + "-wal")
+        where = Provenance(file_id=row.file_id, domain=domain, relative_path=relative_path, sha256=row.plain.sha256)
+        self.read_stored += [item.stored.path for item in (row, log) if item is not None and item.stored is not None]
+        if log is None or log.plain is None or not log.plain.size or log.bag_path is None:
+            return opened(path, where, None)
+        copy = self._workspace.new(path.name)
+        shutil.copyfile(path, copy)
+        shutil.copyfile(self._bag / log.bag_path, copy.with_name(copy.name + "-wal"))
+        return opened(copy, where, log.plain.sha256)
+
+    def close(self) -> None:
+        """Close the scratch index."""
+        self._index.close()
+
+    def _row(self, domain: str, relative_path: str) -> InventoryRow | None:
+        found = self._index.execute(_ONE, (domain, relative_path)).fetchone()
+        row = None if found is None else decode(found[0])
+        return None if row is None or row.outcome is Outcome.OUT_OF_SCOPE else row

@@ -1,0 +1,92 @@
+"""The command line as tests call it: in this process with captured output, or as a real program."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bagtag.cli.main import main
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The JSON Lines of stdout."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Bagtag = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user of its own for every test: no passphrase in the environment, and an empty cache folder."""
+    place = tmp_path / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("BAGTAG_PASSPHRASE", raising=False)
+    return place
+
+
+@pytest.fixture
+def bagtag(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Bagtag:
+    """Run one command line in this process: `bagtag("files", folder, passphrase="…")`."""
+
+    def run(*arguments: object, passphrase: str | None = None) -> Ran:
+        with monkeypatch.context() as environment:
+            if passphrase is not None:
+                environment.setenv("BAGTAG_PASSPHRASE", passphrase)
+            capfd.readouterr()
+            code = main([str(argument) for argument in arguments])
+            sys.stdout.flush()
+            said = capfd.readouterr()
+        return Ran(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def program() -> Callable[..., subprocess.Popen[bytes]]:
+    """Start the real program, in an environment of its own."""
+
+    def start(*arguments: object, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "bagtag.cli", *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(environment or {})},
+        )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `bagtag demo` makes: a backup and an evidence folder. Shared by all tests: read it, never change it."""
+    place: Path = tmp_path_factory.mktemp("demo") / "bagtag-demo"
+    assert main(["demo", str(place)]) == 0
+    return place
+
+
+@pytest.fixture
+def evidence(demo: Path, tmp_path: Path) -> Path:
+    """A copy of that evidence folder that a test may damage."""
+    return Path(shutil.copytree(demo / "evidence", tmp_path / "evidence"))

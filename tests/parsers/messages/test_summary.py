@@ -1,0 +1,84 @@
+"""message_summary_info tells what was edited and unsent, each with the time and range Apple stored."""
+
+from __future__ import annotations
+
+import plistlib
+from typing import Any
+
+import pytest
+
+from bagtag.parsers.messages import summary
+from bagtag.sample_backups.typedstream import Run, attributed_string
+
+
+def words(text: str) -> bytes:
+    return attributed_string([Run(text, {"__kIMMessagePartAttributeName": 0})])
+
+
+def read(value: Any) -> tuple[summary.Summary, list[str], list[str]]:
+    reports: list[str] = []
+    notes: list[str] = []
+    data = value if isinstance(value, bytes) else plistlib.dumps(value, fmt=plistlib.FMT_BINARY)
+    return summary.read(data, reports.append, notes.append), reports, notes
+
+
+def test_every_wording_is_listed_oldest_first_with_when_it_was_written() -> None:
+    events = [{"t": words("first"), "d": 700000000.25}, {"t": words("second"), "d": 700000060.5, "bcg": "EDIT"}]
+    found, reports, _ = read({"ec": {"1": events}, "ep": [1]})
+    assert [(e.part, e.text, e.at, e.original, e.guid) for e in found.edits] == [
+        (1, "first", "2023-03-08T20:26:40.250000000Z", True, None),
+        (1, "second", "2023-03-08T20:27:40.500000000Z", False, "EDIT"),
+    ]
+    assert reports == []
+    assert found.edits[0].raw_at == "700000000.25"
+
+
+def test_parts_are_ordered_by_number_not_by_spelling() -> None:
+    event = [{"t": words("x"), "d": 1.0}]
+    found, _, _ = read({"ec": {"10": event, "9": event}})
+    assert [edit.part for edit in found.edits] == [9, 10]
+
+
+def test_unsent_parts_carry_their_first_range() -> None:
+    found, _, _ = read(
+        {"rp": [2, 0], "otr": {"0": {"lo": 0, "le": 9}, "1": {"lo": 9, "le": 4}, "2": {"lo": 13, "le": 7}}}
+    )
+    assert [(part.index, part.start, part.length) for part in found.unsent] == [(0, 0, 9), (2, 13, 7)]
+
+
+def test_an_unsent_part_without_a_range_is_still_unsent() -> None:
+    found, _, _ = read({"rp": [0]})
+    assert [(part.index, part.start, part.length) for part in found.unsent] == [(0, None, None)]
+
+
+def test_who_edited_is_named_on_the_edits_when_one_handle_is() -> None:
+    events = [{"t": words("a"), "d": 1.0}, {"t": words("b"), "d": 2.0}]
+    found, _, _ = read({"ec": {"0": events}, "euh": ["+12025550171"]})
+    assert [edit.by for edit in found.edits] == [None, "+12025550171"]
+
+
+def test_a_quote_of_the_target_and_unknown_keys_are_noted() -> None:
+    _, _, notes = read({"ams": "the older wording", "zzz": 1})
+    assert notes == [
+        "message_summary_info quotes the target: the older wording",
+        "message_summary_info has further keys: zzz",
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"bplist00 cut", [1, 2], {"ec": [1]}, {"ec": {"0": [1]}}, {"rp": 3}, {"ec": {"0": [{"t": b"x", "d": 1.0}]}}],
+)
+def test_what_cannot_be_read_is_reported(value: Any) -> None:
+    assert read(value)[1]
+
+
+@pytest.mark.parametrize("value", [{"ec": {"x": 1}}, {"ec": {"0": []}}, {"otr": {"0": 5}, "rp": ["a"]}, {"ep": "x"}])
+def test_odd_values_are_passed_over_without_a_fault(value: Any) -> None:
+    found, _, _ = read(value)
+    assert (found.edits, found.unsent) == ([], [])
+
+
+def test_a_time_that_is_no_number_is_none() -> None:
+    found, _, _ = read({"ec": {"0": [{"t": words("a"), "d": float("nan")}, {"t": words("b")}]}})
+    assert [edit.at for edit in found.edits] == [None, None]
