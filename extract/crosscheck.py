@@ -69,7 +69,7 @@ class SecondReader:
         self._private = workspace.new("second-reader")
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
-        self._error = ""
+        self._error = "the second reader ended too often"
 
     def read(self, file_id: str, out: Path | None = None) -> Answer:
         """Decrypt that file again; with `out` its content stays there. Never raises for what the tool refuses."""

@@ -71,6 +71,14 @@ class SourceProof:
         self._unreadable: dict[bytes, str] = {}
 
     @property
+    def snapshot_digest(self) -> str:
+        """SHA-256 over path, size and mtime of every file: whether two runs saw the same folder."""
+        whole = hashlib.sha256()
+        for row in self._facts.execute("SELECT path, size, mtime FROM file ORDER BY path"):
+            whole.update(repr(row).encode())
+        return whole.hexdigest()
+
+    @property
     def digest(self) -> str:
         """The source digest: SHA-256 over all of `lines`, hex. Known after `lines` has run to its end."""
         if self._digest is None:

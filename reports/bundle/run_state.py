@@ -62,12 +62,6 @@ class RunState:
             self._file = None
         self._index.close()
 
-    def remove(self) -> None:
-        """The folder is finished: the state goes."""
-        self.close()
-        self._journal.unlink(missing_ok=True)
-        self._state.unlink(missing_ok=True)
-
     def _compare(self, wanted: dict[str, Any]) -> None:
         try:
             before = msgspec.json.decode(self._state.read_bytes(), type=dict[str, Any])
@@ -90,6 +84,12 @@ class RunState:
                 except (msgspec.DecodeError, UnicodeDecodeError):
                     continue  # the line that the crash tore
                 self._index.execute("INSERT OR REPLACE INTO finished VALUES (?, ?)", (row.file_id, line))
+
+
+def forget(partial: Path) -> None:
+    """The folder is finished: its state goes, the journal first."""
+    (partial / _JOURNAL).unlink(missing_ok=True)
+    (partial / _STATE).unlink(missing_ok=True)
 
 
 def still_whole(row: InventoryRow, root: Path) -> bool:

@@ -6,13 +6,15 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bagtag.custody.errors import PassphraseError, StoppedError
-from bagtag.extract import written_file
+from bagtag.extract import blob
 from bagtag.extract.backup import Backup
 from bagtag.extract.decrypt import extract, hash_entry
 from bagtag.extract.evidence import Outcome
@@ -181,8 +183,6 @@ def test_a_file_gets_the_modification_time_of_its_row(
 
 
 def _utc(seconds: float) -> str:
-    from datetime import UTC, datetime
-
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
@@ -282,7 +282,7 @@ def test_a_full_disk_stops_the_run_and_leaves_no_half_file(
     def full(descriptor: int, data: Any) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(written_file.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(StoppedError, match="No space left on device"):
         extracted(encrypted_backup)
     assert not [path for path in tmp_path.rglob("%*") if path.is_file()]
@@ -335,14 +335,41 @@ def test_a_second_copy_of_a_blob_where_nobody_looks_is_an_orphan(
     assert (row.file_id, row.findings, row.stored and row.stored.path) == (name, ["misplaced"], name)
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser reads everything")
 def test_a_blob_that_cannot_be_read_is_a_loss_and_the_rest_goes_on(
-    mint: Mint, extracted: Callable[..., Extracted]
+    mint: Mint, extracted: Callable[..., Extracted], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     minted = mint()
     name = "3d0d7e5fb2ce288813306e4d4636395e047a3d28"
-    (minted.folder / name[:2] / name).chmod(0)
+    real = os.open
+
+    def refusing(path: Any, *arguments: Any, **options: Any) -> int:
+        if str(path).endswith(name):
+            raise OSError(5, "Input/output error")
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refusing)
     rows = {row.file_id: row for row in extracted(minted)[0]}
     assert (rows[name].outcome, rows[name].findings) == (Outcome.MISSING, ["read-error"])
     assert {issue.effect for issue in issues_of(rows[name])} == {"lost"}
     assert sum(row.outcome is Outcome.OK for row in rows.values()) > 3
+
+
+def test_a_blob_that_breaks_off_while_it_is_read_leaves_no_file(
+    mint: Mint, extracted: Callable[..., Extracted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minted = mint(extra_files=EXTRA)
+    (fact,) = (fact for fact in minted.truth["manifest"] if fact["relative_path"] == EXTRA[0][1])
+
+    class Failing(FileIO):
+        def readinto(self, buffer: Any, /) -> int | None:
+            if self.tell() >= 2 * blob.CHUNK:
+                raise OSError(5, "Input/output error")
+            return super().readinto(buffer)
+
+    monkeypatch.setattr(blob, "FileIO", Failing)
+    rows, files = extracted(minted)
+    (row,) = (row for row in rows if row.file_id == fact["file_id"])
+    assert (row.outcome, row.findings, row.plain, row.bag_path) == (Outcome.MISSING, ["read-error"], None, None)
+    assert row.stored is not None
+    assert (row.stored.path, row.stored.sha256) == (fact["stored"]["path"], None)
+    assert not (files / "AppDomain-com.example.large").exists()

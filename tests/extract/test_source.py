@@ -1,0 +1,153 @@
+"""The proof that nothing of the source changed: the list as sha256sum writes it, and every kind of change found out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bagtag.extract.source import SourceProof
+from bagtag.extract.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    with Workspace.inside(tmp_path / "work") as space:
+        yield space
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder whose names sort differently by folder and by byte."""
+    root = tmp_path / "backup"
+    for name in ("b/x", "b-", "b.z", "a", "Ü", "c/d/e", "c/d0", "empty"):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"" if name == "empty" else name.encode() * 1000)
+    return root
+
+
+@pytest.fixture
+def proof(folder: Path, workspace: Workspace) -> Iterator[SourceProof]:
+    with SourceProof(folder, workspace) as found:
+        yield found
+
+
+def test_the_list_names_every_file_once_sorted_bytewise(folder: Path, proof: SourceProof) -> None:
+    listed = b"".join(proof.lines())
+    wanted = sorted(path.relative_to(folder).as_posix().encode() for path in folder.rglob("*") if path.is_file())
+    assert listed == b"".join(
+        hashlib.sha256((folder / name.decode()).read_bytes()).hexdigest().encode() + b"  " + name + b"\n"
+        for name in wanted
+    )
+    assert proof.digest == hashlib.sha256(listed).hexdigest()
+    assert proof.issues() == []
+
+
+@pytest.mark.program("sha256sum")
+def test_sha256sum_accepts_the_list_with_its_oddest_names(folder: Path, workspace: Workspace, tmp_path: Path) -> None:
+    for name in ("back\\slash", "line\nbreak", " leading", "trailing ", "*star", "- dash"):
+        (folder / name).write_bytes(name.encode())
+    with SourceProof(folder, workspace) as proof:
+        listing = tmp_path / "source.sha256"
+        listing.write_bytes(b"".join(proof.lines()))
+    done = subprocess.run(["sha256sum", "-c", "--strict", str(listing)], cwd=folder, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(b": OK\n") == 14
+
+
+def test_a_digest_that_was_noted_is_not_computed_again(folder: Path, proof: SourceProof) -> None:
+    proof.note("c/d/e", "0" * 64)
+    assert b"0" * 64 + b"  c/d/e\n" in list(proof.lines())
+
+
+def test_links_are_named_and_never_followed(folder: Path, workspace: Workspace, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "x").write_bytes(b"not evidence")
+    (folder / "linked-folder").symlink_to(outside, target_is_directory=True)
+    (folder / "linked-file").symlink_to(outside / "x")
+    with SourceProof(folder, workspace) as proof:
+        listed = b"".join(proof.lines())
+        assert b"linked" not in listed
+        assert [(issue.effect, issue.where and issue.where.relative_path) for issue in proof.issues()] == [
+            ("note", "linked-file"), ("note", "linked-folder"),
+        ]  # fmt: skip
+        assert proof.check() == []
+
+
+def test_an_untouched_folder_has_no_issue_even_after_reading(folder: Path, proof: SourceProof) -> None:
+    assert sum(1 for _ in proof.lines()) == 8
+    assert proof.check() == []
+    assert proof.rehash("full") == []
+
+
+def changed(proof: SourceProof) -> list[tuple[str, str]]:
+    return [(issue.effect, issue.what) for issue in proof.check()]
+
+
+def test_every_kind_of_change_is_found(folder: Path, proof: SourceProof) -> None:
+    assert list(proof.lines())
+    (folder / "a").write_bytes(b"longer than it was" * 1000)
+    (folder / "b/x").unlink()
+    (folder / "c/new-wal").write_bytes(b"")
+    (folder / "b.z").unlink()
+    (folder / "b.z").symlink_to("a")
+    told = {what.split(":")[0]: (effect, what) for effect, what in changed(proof)}
+    assert set(told) == {"a", "b/x", "c/new-wal", "b.z"}
+    assert {effect for effect, _ in told.values()} == {"partial"}
+    assert "size, mtime" in told["a"][1]
+    assert "differs" in told["a"][1]
+    assert "vanished" in told["b/x"][1]
+    assert "appeared" in told["c/new-wal"][1]
+    assert "kind" in told["b.z"][1]
+
+
+def test_a_write_of_the_same_length_with_its_mtime_set_back_is_found(folder: Path, proof: SourceProof) -> None:
+    assert list(proof.lines())
+    before = (folder / "a").stat()
+    (folder / "a").write_bytes(b"A" * before.st_size)
+    os.utime(folder / "a", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert proof.compared == ("size", "mtime", "ctime", "inode")
+    ((effect, what),) = changed(proof)
+    assert (effect, "ctime moved" in what, "differs" in what) == ("partial", True, True)
+
+
+def test_a_moved_ctime_over_the_same_content_is_a_note(folder: Path, proof: SourceProof) -> None:
+    assert list(proof.lines())
+    (folder / "a").chmod(0o600)
+    ((effect, what),) = changed(proof)
+    assert (effect, "the content is the same" in what) == ("note", True)
+
+
+def test_a_moved_mtime_is_harm_even_over_the_same_content(folder: Path, proof: SourceProof) -> None:
+    assert list(proof.lines())
+    os.utime(folder / "a", (1, 1))
+    ((effect, what),) = changed(proof)
+    assert (effect, "mtime" in what) == ("partial", True)
+
+
+def test_reading_again_finds_other_content_and_files_that_are_gone(folder: Path, proof: SourceProof) -> None:
+    assert list(proof.lines())
+    (folder / "a").write_bytes(b"other")
+    (folder / "b-").unlink()
+    found = proof.rehash(["a", "b-", "b/x", "never-there"])
+    assert [issue.where and issue.where.relative_path for issue in found] == ["a", "b-"]
+    assert {issue.effect for issue in proof.rehash("full")} == {"partial"}
+
+
+def test_progress_ends_at_no_more_than_the_whole(folder: Path, proof: SourceProof) -> None:
+    told: list[float] = []
+    assert list(proof.lines())
+    proof.rehash("full", told.append)
+    assert told
+    assert max(told) <= 1.0
+
+
+def test_the_digest_is_not_known_before_the_list_was_written(proof: SourceProof) -> None:
+    with pytest.raises(RuntimeError):
+        assert proof.digest
