@@ -166,14 +166,14 @@ class Blobs:
             if blob is not None:
                 return blob
         if not Path(self._root).is_dir():
-            raise _gone(self._root)
+            raise gone(self._root)
         return None
 
     def failed(self, path: str) -> UnreadableError:
         """Count a failure of the operating system; many without a success between them raise StoppedError."""
         self._failures += 1
         if self._failures >= _PATIENCE or not Path(self._root).is_dir():
-            raise _gone(self._root)
+            raise gone(self._root)
         return UnreadableError(path)
 
     def succeeded(self) -> None:
@@ -331,7 +331,8 @@ def _unpadded(last: bytes, *, cut: bool) -> tuple[bytes, Ending]:
     return (last[:-padding], "whole") if padding else (last, "unterminated")
 
 
-def _gone(folder: str) -> StoppedError:
+def gone(folder: str) -> StoppedError:
+    """What to tell when the backup folder itself does not answer any more."""
     return StoppedError(
         f"the backup folder can no longer be read: {folder}",
         hint="connect the drive again and give the same command",

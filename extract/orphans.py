@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from bagtag.extract.backup import Backup
-from bagtag.extract.blob import Blobs, NotRegularError, Treatment, UnreadableError
+from bagtag.extract.blob import Blobs, NotRegularError, Treatment, UnreadableError, gone
 from bagtag.extract.evidence import Outcome
 from bagtag.extract.inventory import InventoryRow, Stored
 
@@ -22,13 +22,21 @@ _BLOB_NAME = re.compile(r"[0-9a-fA-F]{40}")
 def walk(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Everything below a folder that is no folder, sorted bytewise by path: (path with `/`, its entry).
 
-    Symbolic links are given, never followed. Memory holds one folder's names at a time, and those above it.
+    Symbolic links are given, never followed; a folder that cannot be read is given itself. Memory holds one folder's
+    names at a time, and those above it. Raises StoppedError when the folder itself cannot be read.
     """
-    stack = [iter(_sorted(str(folder), ""))]
+    try:
+        stack = [iter(_sorted(str(folder), ""))]
+    except OSError as trouble:
+        raise gone(str(folder)) from trouble
     while stack:
         for path, item in stack[-1]:
             if item.is_dir(follow_symlinks=False):
-                stack.append(iter(_sorted(item.path, f"{path}/")))
+                try:
+                    stack.append(iter(_sorted(item.path, f"{path}/")))
+                except OSError:
+                    yield path, item
+                    continue
                 break
             yield path, item
         else:

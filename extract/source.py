@@ -30,23 +30,25 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 
 _SCHEMA = """
 CREATE TABLE file (
-    path BLOB PRIMARY KEY, regular INTEGER, size INTEGER, mtime INTEGER, ctime INTEGER, inode TEXT,
+    path BLOB PRIMARY KEY, kind INTEGER, size INTEGER, mtime INTEGER, ctime INTEGER, inode TEXT,
     sha256 TEXT, seen INTEGER DEFAULT 0
 ) WITHOUT ROWID
 """
-_ADD = "INSERT INTO file (path, regular, size, mtime, ctime, inode) VALUES (?, ?, ?, ?, ?, ?)"
+_REGULAR = f"kind = {stat.S_IFREG}"
+_ADD = "INSERT INTO file (path, kind, size, mtime, ctime, inode) VALUES (?, ?, ?, ?, ?, ?)"
 _NOTE = "UPDATE file SET sha256 = ? WHERE path = ?"
-_MISSING = "SELECT path, size FROM file WHERE regular AND sha256 IS NULL AND path > ? ORDER BY path LIMIT 1000"
-_TO_READ = "SELECT coalesce(sum(size), 0) FROM file WHERE regular AND sha256 IS NULL"
-_LIST = "SELECT sha256, path FROM file WHERE regular AND sha256 IS NOT NULL ORDER BY path"
-_ODD = "SELECT path, regular FROM file WHERE NOT regular OR sha256 IS NULL ORDER BY path"
-_FACTS = "SELECT regular, size, mtime, ctime, inode, sha256 FROM file WHERE path = ?"
+_MISSING = f"SELECT path, size FROM file WHERE {_REGULAR} AND sha256 IS NULL AND path > ? ORDER BY path LIMIT 1000"
+_TO_READ = f"SELECT coalesce(sum(size), 0) FROM file WHERE {_REGULAR} AND sha256 IS NULL"
+_LIST = f"SELECT sha256, path FROM file WHERE {_REGULAR} AND sha256 IS NOT NULL ORDER BY path"
+_ODD = f"SELECT path, kind FROM file WHERE NOT {_REGULAR} OR sha256 IS NULL ORDER BY path"
+_FACTS = "SELECT kind, size, mtime, ctime, inode, sha256 FROM file WHERE path = ?"
 _SEE = "UPDATE file SET seen = 1 WHERE path = ?"
 _UNSEEN = "SELECT path FROM file WHERE NOT seen ORDER BY path"
 _NONE_SEEN = "UPDATE file SET seen = 0"
-_AGAIN = "SELECT path, sha256 FROM file WHERE regular AND sha256 IS NOT NULL AND path > ? ORDER BY path LIMIT 1000"
+_AGAIN = f"SELECT path, sha256 FROM file WHERE {_REGULAR} AND sha256 IS NOT NULL AND path > ? ORDER BY path LIMIT 1000"
 
-_Facts = tuple[bool, int, int, int, str]
+_Facts = tuple[int, int, int, int, str]
+"""Kind (the type bits of st_mode), size, mtime, ctime, inode; times in nanoseconds."""
 
 
 class SourceProof:
@@ -104,12 +106,7 @@ class SourceProof:
 
     def issues(self) -> list[Issue]:
         """After `lines`: what lies in the folder and has no line there."""
-        return [
-            _issue(path, "partial", f"the file could not be read: {self._unreadable.get(path, 'unknown reason')}")
-            if regular
-            else _issue(path, "note", "a link or device in the backup folder: it was neither followed nor read")
-            for path, regular in self._facts.execute(_ODD)
-        ]
+        return [_issue(path, *self._why_not(path, kind)) for path, kind in self._facts.execute(_ODD)]
 
     def check(self) -> list[Issue]:
         """Compare every file with what it was: all that changed, vanished or appeared, each an issue.
@@ -166,14 +163,21 @@ class SourceProof:
         for path, item in walk(self._folder):
             status = item.stat(follow_symlinks=False)
             inode, changed = (str(status.st_ino), status.st_ctime_ns) if "inode" in self.compared else ("", 0)
-            facts = (stat.S_ISREG(status.st_mode), status.st_size, status.st_mtime_ns, changed, inode)
+            facts = (stat.S_IFMT(status.st_mode), status.st_size, status.st_mtime_ns, changed, inode)
             yield os.fsencode(path), facts
 
-    def _changed(self, path: bytes, before: tuple[bool, int, int, int, str, str | None], now: _Facts) -> Issue:
+    def _why_not(self, path: bytes, kind: int) -> tuple[Effect, str]:
+        if kind == stat.S_IFREG:
+            return "partial", f"the file could not be read: {self._unreadable.get(path, 'unknown reason')}"
+        if kind == stat.S_IFDIR:
+            return "partial", "the folder could not be read: what lies in it is not in the list"
+        return "note", "a link or device in the backup folder: it was neither followed nor read"
+
+    def _changed(self, path: bytes, before: tuple[int, int, int, int, str, str | None], now: _Facts) -> Issue:
         names = ("kind", "size", "mtime", "ctime", "inode")
         moved = [name for name, old, new in zip(names, before, now, strict=False) if old != new]
         again = "cannot be read"
-        if now[0] and before[5] is not None:
+        if now[0] == stat.S_IFREG and before[5] is not None:
             try:
                 again = "is the same" if self._hashed(path) == before[5] else "differs"
             except OSError:

@@ -25,7 +25,8 @@ AppKind = Literal[
 ]  # fmt: skip
 AnnouncementKind = Literal[
     "participant-added", "participant-removed", "participant-left", "number-changed", "name-changed", "photo-changed",
-    "photo-removed", "background-changed", "background-removed", "location-sharing", "audio-kept", "facetime", "unknown",
+    "photo-removed", "background-changed", "background-removed", "location-sharing", "audio-kept", "facetime",
+    "unknown",
 ]  # fmt: skip
 AttachmentStatus = Literal[
     "present", "damaged", "missing-blob", "purged", "never-downloaded", "outside-backup", "not-in-manifest"

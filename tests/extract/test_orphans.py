@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from bagtag.custody.errors import StoppedError
 from bagtag.extract.orphans import walk
 
 
@@ -23,19 +28,21 @@ def test_a_link_to_a_folder_is_one_thing_and_no_way(tmp_path: Path) -> None:
     assert [path for path, _ in walk(tmp_path)] == ["link", "round", "there/x"]
 
 
-def test_deep_folders_do_not_exhaust_the_stack(tmp_path: Path) -> None:
-    deep = tmp_path.joinpath(*["d"] * 1500)
-    folder = tmp_path
-    import os
+def test_a_folder_that_cannot_be_read_is_given_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a/x", "b/x", "c"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    real = os.scandir
 
-    here = os.open(tmp_path, os.O_RDONLY)
-    try:
-        for _ in range(1500):
-            os.mkdir("d", dir_fd=here)
-            below = os.open("d", os.O_RDONLY, dir_fd=here)
-            os.close(here)
-            here = below
-    finally:
-        os.close(here)
-    assert list(walk(folder)) == []
-    assert len(deep.parts) > 1500
+    def refusing(path: str) -> Any:
+        if path.endswith("b"):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert [path for path, _ in walk(tmp_path)] == ["a/x", "b", "c"]
+
+
+def test_a_backup_folder_that_is_gone_stops_the_run(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        next(walk(tmp_path / "unplugged"))

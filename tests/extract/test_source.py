@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,3 +152,24 @@ def test_progress_ends_at_no_more_than_the_whole(folder: Path, proof: SourceProo
 def test_the_digest_is_not_known_before_the_list_was_written(proof: SourceProof) -> None:
     with pytest.raises(RuntimeError):
         assert proof.digest
+
+
+def test_what_cannot_be_read_has_no_line_and_is_named(
+    folder: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def guarded(real: Callable[..., Any], ending: str) -> Callable[..., Any]:
+        def call(path: Any, *arguments: Any, **options: Any) -> Any:
+            if str(path).endswith(ending):
+                raise PermissionError(13, "Permission denied", str(path))
+            return real(path, *arguments, **options)
+
+        return call
+
+    monkeypatch.setattr(os, "open", guarded(os.open, "b.z"))
+    monkeypatch.setattr(os, "scandir", guarded(os.scandir, "/c"))
+    with SourceProof(folder, workspace) as proof:
+        names = [line.split(b"  ")[1] for line in proof.lines()]
+        assert names == [b"a\n", b"b-\n", b"b/x\n", b"empty\n", "Ü\n".encode()]
+        told = [(issue.effect, issue.what) for issue in proof.issues()]
+    assert told[0] == ("partial", "b.z: the file could not be read: Permission denied")
+    assert told[1] == ("partial", "c: the folder could not be read: what lies in it is not in the list")
