@@ -126,7 +126,7 @@ class Filling:
         bag = self.backup.plists.manifest
         without = self.job.without_key_bag and bag.path is not None
         return {
-            "scope": self.job.scope.facts() or "everything",
+            **(self.job.scope.facts() or {"scope": "everything"}),
             "rows": {
                 "total": sum(self.outcomes.values()) - self.outcomes["orphan"],
                 "out_of_scope": self.outcomes["out-of-scope"],
