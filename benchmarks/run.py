@@ -49,7 +49,7 @@ def minted(
 
 def _mint(place: Path, *, encrypted: bool, files: Sequence[tuple[str, str, int]], messages: int) -> Sample:
     backup = mint(place, encrypted=encrypted, extra_files=files, extra_messages=messages)
-    return Sample(backup.folder, backup.passphrase or "", len(backup.truth["messages"]))
+    return Sample(backup.folder, backup.passphrase or "", len(backup.truth["messages"]) + messages)
 
 
 def extraction(backup: Sample, work: Path, peers: Path) -> dict[str, Callable[[], measure.Run]]:

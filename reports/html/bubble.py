@@ -75,6 +75,7 @@ class Bubble:
     blocks: list[body.Block]
     events: list[Event]
     remarks: list[str]
+    notes: list[str]
     reactions: list[Reaction]
     provenance: Markup
 
@@ -113,6 +114,7 @@ def bubble(
         blocks=body.blocks(message, clock),
         events=_events(message, clock),
         remarks=_remarks(message),
+        notes=message.notes,
         reactions=_reactions(message, clock, hrefs),
         provenance=_provenance(message),
     )
@@ -192,7 +194,6 @@ def _remarks(message: Message) -> list[str]:
         remarks.append("text salvaged from a damaged body")
     if message.body.text_column is not None:
         remarks.append(f"the column “text” differs from the body: {message.body.text_column}")
-    remarks += [f"note: {note}" for note in message.notes]
     return remarks
 
 

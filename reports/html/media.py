@@ -110,7 +110,7 @@ def _show(extension: str, mime: str | None) -> Show:
 
 def _caution(extension: str, *, linked: bool) -> str | None:
     if not linked:
-        return "not opened from this report: its kind could run code or is not known"
+        return "not opened from this report: only pictures, sound, film, PDF and plain text are"
     return _HARD_TO_SHOW.get(extension)
 
 

@@ -41,7 +41,7 @@ def write(
             effects=effects,
             meanings=EFFECTS,
             led=led,
-            scope=flat(bundle.scope),
+            scope=[(label.replace("_", " "), value) for label, value in flat(bundle.scope)] if bundle.scope else [],
             left_out=sorted(bundle.left_out.items()),
             records=sorted(bundle.counts.items()),
             conversations=[(one, clock.stamp(one.extent.first_at), clock.stamp(one.extent.last_at)) for one in found],
