@@ -121,11 +121,10 @@ def _steps(run: _Run, backup: Backup, filling: Filling, state: RunState) -> None
     actor, authority = run.job.examination.examiner, run.job.examination.authority
     if state.continued:
         run.custody.append("note", result="ok", actor=actor, command=run.command, note=_CONTINUED)
+    intent = run.custody.begin("received", actor=actor, authority=authority, command=run.command)
     index = _source_artifacts(backup)
-    run.custody.append(
-        "received", result="ok", actor=actor, authority=authority, command=run.command, inputs=index,
-        note=f"logical data from a backup ({backup.state}); device {backup.udid or 'unknown'}",
-    )  # fmt: skip
+    what = f"logical data from a backup ({backup.state}); device {backup.udid or 'unknown'}"
+    run.custody.finish(intent, result="ok", inputs=index, note=what)
     event: Event = "decrypted" if backup.state == "encrypted" else "acquired"
     intent = run.custody.begin(event, actor=actor, authority=authority, inputs=index)
     kept = filling.read_all(state)
