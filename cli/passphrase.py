@@ -139,7 +139,9 @@ def key_bag(backup: Backup) -> KeyBag:
     """The key bag that a passphrase can be tried on. Raises EvidenceError when there is none or it is damaged."""
     if backup.state != "encrypted":
         raise EvidenceError(
-            "this backup is not encrypted: there is no passphrase to try and no key to save",
+            "this backup was already decrypted in place by another tool: there is no passphrase to try on its blobs"
+            if backup.state == "already-plain"
+            else "this backup is not encrypted: there is no passphrase to try and no key to save",
             hint="its files can be read as they are, for example with `bagtag files BACKUP`",
         )
     if backup.key_bag is None:

@@ -28,7 +28,10 @@ _UNSAFE = "the row's path leads out of the folder or cannot be decoded, or its f
 _FINDINGS: dict[str, tuple[Effect, str]] = {
     "size-mismatch": ("note", "the content is not as long as the index says: common for databases that were in use"),
     "missing-size": ("note", "the row tells no size"),
-    "digest-mismatch": ("note", "Apple's SHA-1 digest fits neither the stored bytes nor the content"),
+    "digest-mismatch": (
+        "note",
+        "Apple's SHA-1 digest fits neither the stored bytes nor the content; usual in a set decrypted in place",
+    ),
     "digest-unchecked": ("note", "Apple's SHA-1 digest could not be checked: the bytes it was made of are not at hand"),
     "path-mismatch": ("note", "the record names another path than the row: damaged or edited"),
     "fileid-mismatch": ("note", "the fileID is not the SHA-1 of domain and path: damaged or edited"),

@@ -118,7 +118,9 @@ def describe(entry: FileEntry, metadata: FileMetadata | None, row_sha256: str | 
 
 
 def encode(row: InventoryRow) -> bytes:
-    """The row as one line of JSON with its newline."""
+    """The row as one line of JSON with its newline. A row out of scope carries its fileID and outcome alone."""
+    if row.outcome is Outcome.OUT_OF_SCOPE:
+        return _encoder.encode({"file_id": row.file_id, "outcome": row.outcome}) + b"\n"
     return _encoder.encode(row) + b"\n"
 
 

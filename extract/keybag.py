@@ -125,7 +125,7 @@ class KeyBag:
                     closed[item.number] = "its wrapped key is damaged"
         if not opened and refused:
             raise PassphraseError(
-                "wrong passphrase: the key bag is whole, but none of its class keys opens with it",
+                "wrong passphrase: the key bag can be read, but none of its class keys opens with it",
                 hint="this is the backup's own passphrase (Finder, iTunes), neither the device code nor the Apple "
                 "Account's; upper and lower case and the keyboard layout count",
             )

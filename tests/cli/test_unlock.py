@@ -128,3 +128,11 @@ def test_a_key_bag_that_is_cut_or_gone_ends_with_3(fault: str, bagtag: Any, mint
     minted = mint(faults=[fault])
     ran = bagtag("unlock", minted.folder, passphrase=minted.passphrase)
     assert (ran.code, ran.out) == (3, "")
+
+
+def test_a_set_that_was_decrypted_in_place_is_told_from_one_that_never_was_encrypted(
+    bagtag: Any, mint: Any, plain_backup: Any
+) -> None:
+    decrypted = mint(faults=["decrypted-in-place"])
+    assert "already decrypted" in bagtag("unlock", decrypted.folder).err
+    assert "not encrypted" in bagtag("unlock", plain_backup.folder).err
