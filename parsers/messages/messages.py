@@ -137,7 +137,7 @@ def _attachments_alone(database: Database, carried: Rowids) -> Iterator[Issue]:
 
 def _handles_alone(database: Database, people: People, account: Account) -> Iterator[Issue]:
     """Handles that no message and no member list names, each as a note; all others are carried in records."""
-    unused = people.unused
+    unused = people.unnamed(database)
     account.carried("handle", len(people.handles) - len(unused))
     for rowid in unused:
         what = f"handle row that no message and no chat names: {people.handles[rowid].handle}"

@@ -16,6 +16,7 @@ from bagtag.parsers.records import Handle, Party
 from bagtag.parsers.schema import either
 
 OWNER = Party(role="owner", handle=None, handle_rowid=None)
+_NAMED_IN = (("message", "handle_id"), ("message", "other_handle"), ("chat_handle_join", "handle_id"))
 NOBODY = Party(role="unknown", handle=None, handle_rowid=None)
 
 
@@ -27,7 +28,6 @@ class People:
         self.parties: dict[int, Party] = {}
         self.handles: dict[int, Handle] = {}
         self.person_ids: dict[int, str] = {}
-        self._used: set[int] = set()
         for rowid, identifier, country, person in database.rows(
             f"SELECT rowid, {cells} FROM handle AS t ORDER BY rowid"
         ):
@@ -51,17 +51,18 @@ class People:
         """The party of a handle row; `unknown`, with the number that was given, when there is no such row."""
         if type(handle_id) is not int or handle_id == 0:
             return NOBODY
-        self._used.add(handle_id)
         known = self.parties.get(handle_id)
         return known if known is not None else Party(role="unknown", handle=None, handle_rowid=handle_id)
 
     def members(self, rowids: Iterable[int]) -> list[tuple[int, Handle]]:
         """The handles that exist among these rows, in order."""
         found = sorted(rowid for rowid in set(rowids) if rowid in self.handles)
-        self._used.update(found)
         return [(rowid, self.handles[rowid]) for rowid in found]
 
-    @property
-    def unused(self) -> list[int]:
-        """Handle rows that nothing has asked for yet."""
-        return sorted(self.handles.keys() - self._used)
+    def unnamed(self, database: Database) -> list[int]:
+        """Handle rows that no message and no member list of a chat names."""
+        named: set[Any] = set()
+        for table, column in _NAMED_IN:
+            if column in database.columns(table):
+                named.update(rowid for (rowid,) in database.rows(f"SELECT DISTINCT {column} FROM {table}"))
+        return sorted(self.handles.keys() - named)

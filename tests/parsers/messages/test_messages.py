@@ -378,3 +378,11 @@ def test_rows_that_only_the_log_holds_or_has_changed_say_so_and_removed_ones_are
         1: ("new", "wal"), 2: ("same", "db"), 9: ("added", "wal"),
     }  # fmt: skip
     assert [each.raw for each in found.issues if each.effect == "note"] == ["3"]
+
+
+def test_a_handle_is_said_to_be_named_nowhere_only_when_nothing_names_it(read: Read, message_tables: Tables) -> None:
+    tables = message_tables({"text": "x", "other_handle": 2})
+    tables["handle"] += [{"id": f"+1202555017{number}", "service": "SMS", "country": "us"} for number in (2, 3, 4)]
+    tables["chat_handle_join"].append({"chat_id": 7, "handle_id": 3})  # a chat row that is gone still names it
+    alone = [issue for issue in read(tables).issues if issue.where and issue.where.table == "handle"]
+    assert [issue.where.rowid for issue in alone] == [4]
