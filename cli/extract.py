@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from bagtag.extract.backup import Backup
     from bagtag.extract.inventory import InventoryRow
     from bagtag.extract.manifest import FileEntry
+    from bagtag.extract.run_state import RunState
     from bagtag.extract.workspace import Workspace
-    from bagtag.reports.bundle.run_state import RunState
 
 INVENTORY = "inventory.jsonl"
 
@@ -120,8 +120,8 @@ def _extracted(backup: Backup, job: Job) -> tuple[Counter[str], Remarks]:
     """Do the job; the outcomes counted, and what was wrong. Raises UsageError for a run with other options."""
     from bagtag.extract.findings import issues_of
     from bagtag.extract.inventory import encode
+    from bagtag.extract.run_state import RunState
     from bagtag.extract.workspace import Workspace
-    from bagtag.reports.bundle.run_state import RunState
 
     outcomes: Counter[str] = Counter()
     remarks = Remarks()
@@ -154,7 +154,7 @@ def _rows(
 ) -> Iterator[InventoryRow]:
     from bagtag.extract.decrypt import extract as decrypted
     from bagtag.extract.naming import Names
-    from bagtag.reports.bundle.run_state import still_whole
+    from bagtag.extract.run_state import still_whole
 
     files = job.partial / "files"
 

@@ -193,7 +193,7 @@ class Backup:
         if manifest.has_properties():
             raise EvidenceError(
                 "this is an encrypted iOS 10.0 backup: its index holds encrypted records, not read by this version",
-                hint="iOS 10.1 and later are read; see docs/limits.md",
+                hint="iOS 10.2 and later are read; see docs/limits.md",
             )
         with_key, readable, sealed = self._sampled(manifest)
         if not with_key:
@@ -288,7 +288,7 @@ def _no_index(folder: Path) -> EvidenceError:
     if (folder / "Manifest.mbdb").is_file():
         return EvidenceError(
             "this is a backup of iOS 4–9 (its index is Manifest.mbdb), which this version does not read",
-            hint="iOS 10.1 and later are read; see docs/limits.md",
+            hint="iOS 10.2 and later are read; see docs/limits.md",
         )
     old = sum(1 for path in islice(folder.glob("*.mdinfo"), 1_000_000) if path.is_file())
     if old:

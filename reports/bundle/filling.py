@@ -27,6 +27,7 @@ from bagtag.extract.findings import issues_of
 from bagtag.extract.inventory import InventoryRow, decode, encode
 from bagtag.extract.manifest import FileEntry
 from bagtag.extract.naming import Names
+from bagtag.extract.run_state import RunState, still_whole
 from bagtag.extract.source import SourceProof
 from bagtag.extract.workspace import Workspace
 from bagtag.parsers import artifact
@@ -37,7 +38,6 @@ from bagtag.reports.bundle.held_files import HeldFiles
 from bagtag.reports.bundle.job import Job
 from bagtag.reports.bundle.record_files import RecordFiles
 from bagtag.reports.bundle.record_scope import RecordScope
-from bagtag.reports.bundle.run_state import RunState, still_whole
 
 _CHUNK = 4 * 1024 * 1024
 _STEPS = 1000
@@ -172,10 +172,15 @@ class Filling:
         self.progress.step("Decrypting" if self.backup.state == "encrypted" else "Copying", _STEPS)
         files = self.data / "files"
         databases: set[str] = set()
+        taken_over: set[str] = set()  # of the rows being read ahead
 
         def done(entry: FileEntry) -> InventoryRow | None:
             row = state.finished(entry.file_id)
-            return row if row is not None and still_whole(row, self.bag) else None
+            if row is None or not still_whole(row, self.bag):
+                return None
+            taken_over.add(row.file_id)
+            self.taken_over += 1
+            return row
 
         def heads(row: InventoryRow, head: bytes) -> None:
             if is_database(head or self._head(row)):
@@ -186,7 +191,11 @@ class Filling:
                 self.backup, self._includes, files, self.names, also=self.job.also, done=done, heads=heads,
                 progress=fractions(self.progress),
             ):  # fmt: skip
-                self._take(row, state)
+                self._take(row)
+                if row.file_id in taken_over:
+                    taken_over.discard(row.file_id)
+                elif row.plain is not None:
+                    state.note(row)
                 if row.file_id in databases or (row.plain is not None and in_sample(row.file_id)):
                     twice.write(encode(row))
                 databases.discard(row.file_id)
@@ -199,7 +208,7 @@ class Filling:
             return entry.file_id in self._attachments
         return self.job.scope.includes_file(entry)
 
-    def _take(self, row: InventoryRow, state: RunState) -> None:
+    def _take(self, row: InventoryRow) -> None:
         self.outcomes[row.outcome.value] += 1
         if row.stored is not None and row.stored.sha256 is not None:
             self.proof.note(row.stored.path, row.stored.sha256)
@@ -207,12 +216,7 @@ class Filling:
             self.records.issue(issue)
         if row.plain is not None and row.bag_path is not None:
             self.writer.add(row.bag_path, row.plain.sha256, row.plain.size)
-            self._held.add(row)
-            if state.finished(row.file_id) is None:
-                state.note(row)
-            else:
-                self.taken_over += 1
-        elif row.outcome is not Outcome.OUT_OF_SCOPE:
+        if row.outcome is not Outcome.OUT_OF_SCOPE:
             self._held.add(row)
 
     def _head(self, row: InventoryRow) -> bytes:

@@ -13,27 +13,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from bagtag.custody import durable
 from bagtag.custody.errors import UsageError
-from bagtag.custody.line import Artifact, Event
+from bagtag.custody.line import Artifact, Event, Result
 from bagtag.custody.log import CustodyLog
 from bagtag.custody.progress import Progress, Silent
 from bagtag.custody.times import now
-from bagtag.extract import discover
+from bagtag.extract import discover, run_state
 from bagtag.extract.backup import Backup
 from bagtag.extract.evidence import HARMFUL
+from bagtag.extract.run_state import RunState
 from bagtag.extract.source import SourceProof
 from bagtag.extract.workspace import Workspace
-from bagtag.reports.bundle import manifest, run_state, sealing
+from bagtag.reports.bundle import manifest, sealing
 from bagtag.reports.bundle.contents import sha256_of
 from bagtag.reports.bundle.filling import Filling, fractions
 from bagtag.reports.bundle.job import Job, Made
 from bagtag.reports.bundle.record_files import FILES
-from bagtag.reports.bundle.run_state import RunState
 from bagtag.reports.html import report
 from bagtag.reports.html.view import BundleView, CaseFacts, DeviceFacts, SecondReadingTotals
 
@@ -140,8 +139,8 @@ def _steps(run: _Run, backup: Backup, filling: Filling, state: RunState) -> None
     sealing.seal(run.partial, run.job, filling, run.custody, bagged_on=now().at[:10], version=version("bagtag"))
 
 
-def _result(filling: Filling) -> Any:
-    return "issues" if any(filling.records.effects[effect] for effect in HARMFUL) else "ok"  # type: ignore[index]
+def _result(filling: Filling) -> Result:
+    return "issues" if any(effect in HARMFUL for effect in filling.records.effects) else "ok"
 
 
 def _compared(filling: Filling) -> str:

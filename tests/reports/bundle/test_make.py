@@ -173,6 +173,24 @@ def test_a_run_that_is_stopped_anywhere_is_continued_to_the_same_payload(
     assert not (tmp_path / "evidence.partial").exists()
 
 
+def test_a_finished_file_that_was_changed_meanwhile_is_made_again_and_not_counted_as_taken_over(
+    folder: Path, encrypted_backup: Any, tmp_path: Path
+) -> None:
+    job = Job(encrypted_backup.folder, tmp_path / "evidence", CASE)
+
+    def unlock(backup: Backup) -> None:
+        backup.unlock(passphrase=encrypted_backup.passphrase)
+
+    with pytest.raises(StoppedError):
+        make(job, unlock=unlock, command=[], progress=_StopAt("Reading records"))
+    files = tmp_path / "evidence.partial/bag/data/files"
+    kept = sum(1 for path in files.rglob("*") if path.is_file())
+    (files / "HomeDomain/Library/SMS/sms.db").write_bytes(b"changed")
+    made = make(job, unlock=unlock, command=[])
+    assert made.payload_digest == hashlib.sha256((folder / "bag/manifest-sha256.txt").read_bytes()).hexdigest()
+    assert f"; {kept - 1} files taken over" in (made.dest / "custody.jsonl").read_text("utf-8")
+
+
 def test_other_options_do_not_continue_a_run(encrypted_backup: Any, tmp_path: Path) -> None:
     def unlock(backup: Backup) -> None:
         backup.unlock(passphrase=encrypted_backup.passphrase)

@@ -1,4 +1,4 @@
-"""The state of a run that makes an evidence folder: what it was asked to do, and which files it has finished.
+"""The state of a run that writes files of a backup: what it was asked to do, and which files it has finished.
 
 Both lie in `DEST.partial/` and go before the folder gets its name. The journal holds one inventory row for each
 finished file; a continued run takes such a file over only after its digest was computed again.
