@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bagtag.cli import console
-from bagtag.cli.opening import opened
+from bagtag.cli.opening import opened, workspace
 from bagtag.cli.options import BackupArgument, JsonOption
 
 if TYPE_CHECKING:
     from bagtag.extract.backup import Backup
+    from bagtag.extract.device import Device
     from bagtag.extract.keybag import KeyBag
 
 _LABELS = {
@@ -50,7 +52,7 @@ def backups(
     from bagtag.custody.errors import UsageError
     from bagtag.extract.device import device
     from bagtag.extract.discover import backups as found_under
-    from bagtag.extract.discover import default_roots
+    from bagtag.extract.discover import default_roots, store
     from bagtag.extract.plists import Plists
 
     roots = [path] if path is not None else default_roots()
@@ -60,31 +62,38 @@ def backups(
             hint="say where to look: bagtag backups PATH",
         )
     count = 0
-    for root in roots:
-        for folder in found_under(root):
-            count += 1
-            facts = device(Plists.read(folder))
-            if as_json:
-                console.json_line(
-                    {
-                        "path": str(folder),
-                        "udid": facts.udid,
-                        "name": facts.name,
-                        "product_type": facts.product_type,
-                        "product_version": facts.product_version,
-                        "backup_at": facts.backup_at,
-                        "encrypted": facts.declared_encrypted,
-                    }
-                )
-                continue
-            console.result(console.safe(str(folder)))
-            sealed = {True: "encrypted", False: "not encrypted", None: "encryption not told"}[facts.declared_encrypted]
-            told = [facts.name, facts.product_type, facts.product_version and f"iOS {facts.product_version}"]
-            parts = [*(text for text in told if text), sealed, facts.backup_at or "date not told"]
-            console.result("    " + console.safe(", ".join(parts)))
+    with workspace() as place:
+        for root in roots:
+            for found in found_under(root, place):
+                count += 1
+                with closing(store(found, place)) as opened_store:
+                    facts = device(Plists.read(opened_store))
+                _tell(str(found), facts, as_json=as_json)
     if not count:
         console.say("no backup found under " + ", ".join(map(str, roots)))
     return 0
+
+
+def _tell(path: str, facts: Device, *, as_json: bool) -> None:
+    """One backup of the list."""
+    if as_json:
+        console.json_line(
+            {
+                "path": path,
+                "udid": facts.udid,
+                "name": facts.name,
+                "product_type": facts.product_type,
+                "product_version": facts.product_version,
+                "backup_at": facts.backup_at,
+                "encrypted": facts.declared_encrypted,
+            }
+        )
+        return
+    console.result(console.safe(path))
+    sealed = {True: "encrypted", False: "not encrypted", None: "encryption not told"}[facts.declared_encrypted]
+    told = [facts.name, facts.product_type, facts.product_version and f"iOS {facts.product_version}"]
+    parts = [*(text for text in told if text), sealed, facts.backup_at or "date not told"]
+    console.result("    " + console.safe(", ".join(parts)))
 
 
 def info(backup: BackupArgument, as_json: JsonOption = False) -> int:
@@ -107,15 +116,14 @@ def _facts(backup: Backup) -> dict[str, Any]:
     from bagtag.extract.device import applications, installed_applications
 
     return {
-        "path": str(backup.folder),
+        "path": backup.location,
         "state": backup.state,
         "device": msgspec.to_builtins(backup.device),
         "plists": {
-            plist.name: None if plist.path is None else plist.path.relative_to(backup.folder).as_posix()
-            for plist in (backup.plists.info, backup.plists.manifest, backup.plists.status)
+            plist.name: plist.path for plist in (backup.plists.info, backup.plists.manifest, backup.plists.status)
         },
         "index": {
-            "path": backup.index.relative_to(backup.folder).as_posix(),
+            "path": backup.index.path,
             "encrypted": backup.index_encrypted,
             "rows": None if backup.index_encrypted else backup.manifest.count(),
         },
@@ -154,7 +162,7 @@ def _page(backup: Backup) -> Iterator[str]:
     from bagtag.extract.device import applications, installed_applications
 
     facts = msgspec.to_builtins(backup.device)
-    yield f"{'folder':<22}{console.safe(str(backup.folder))}"
+    yield f"{'folder':<22}{console.safe(backup.location)}"
     for key, label in _LABELS.items():
         value = facts[key]
         if value is not None:
@@ -162,7 +170,7 @@ def _page(backup: Backup) -> Iterator[str]:
             yield f"{label:<22}{console.safe(text)}"
     yield f"{'state':<22}{_STATES[backup.state]}"
     rows = "encrypted" if backup.index_encrypted else console.number(backup.manifest.count(), "row")
-    yield f"{'index':<22}{console.safe(backup.index.relative_to(backup.folder).as_posix())}, {rows}"
+    yield f"{'index':<22}{console.safe(backup.index.path)}, {rows}"
     bag = backup.key_bag
     yield f"{'key bag':<22}{_key_bag_line(bag) if bag else 'none'}"
     if bag and backup.key_bag_sha256:

@@ -90,13 +90,11 @@ def bundle(
     the same command.
     """
     from bagtag.custody.times import zone
-    from bagtag.extract.discover import locate
     from bagtag.reports.bundle.job import Job
     from bagtag.reports.bundle.make import make
 
     secrets = Secrets(passphrase_file, key_file)
-    source = locate(backup)
-    options.new_folder(dest.absolute(), source)
+    options.new_folder(dest.absolute())
     zone(tz or "UTC")
     label = {
         "case": case, "item": item, "examiner": examiner, "agency": agency, "exhibit": exhibit,
@@ -113,7 +111,7 @@ def bundle(
     }
 
     job = Job(
-        source=source,
+        source=backup,
         dest=dest.absolute(),
         examination=_examination(label, examination),
         scope=_scope(scope, limits, exclude_handles),

@@ -22,7 +22,6 @@ from bagtag.cli.opening import harmed, opened
 from bagtag.cli.options import BackupArgument, JsonOption, KeyFileOption, PassphraseFileOption
 from bagtag.cli.passphrase import Secrets
 from bagtag.cli.remarks import Remarks
-from bagtag.extract.discover import locate
 from bagtag.extract.selection import Selection
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class Job:
         """What a run that continues this one must agree with."""
         chosen = self.selection
         return {
-            "backup": str(backup.folder),
+            "backup": backup.location,
             "domain": chosen.domain,
             "glob": chosen.glob,
             "app": chosen.app,
@@ -99,7 +98,7 @@ def extract(
     chosen = options.selection(domain=domain, glob=glob, app=app, ids=ids, modified=(modified_from, modified_to), tz=tz)
     job = Job(dest.absolute(), chosen, engine, options.digests(also))
     secrets = Secrets(passphrase_file, key_file)
-    options.new_folder(job.dest, locate(backup))
+    options.new_folder(job.dest)
     with opened(backup) as (source, _):
         if source.locked:
             secrets.unlock(source)

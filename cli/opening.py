@@ -29,10 +29,8 @@ def workspace() -> Iterator[Workspace]:
 def opened(path: Path) -> Iterator[tuple[Backup, Workspace]]:
     """The backup that `path` means, still locked, and a workspace. Raises EvidenceError, UsageError."""
     from bagtag.extract.backup import Backup
-    from bagtag.extract.discover import locate
 
-    folder = locate(path)
-    with workspace() as place, Backup.open(folder, place) as backup:
+    with workspace() as place, Backup.open(path, place) as backup:
         yield backup, place
 
 

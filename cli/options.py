@@ -168,11 +168,16 @@ def digests(names: str) -> tuple[str, ...]:
     return tuple(name for name in ALGORITHMS if name in wanted)
 
 
-def new_folder(dest: Path, backup: Path) -> None:
-    """Raise UsageError unless DEST is a new name in a folder that exists, outside the backup."""
+def new_folder(dest: Path) -> None:
+    """Raise UsageError unless DEST is a new name in a folder that exists, outside every backup."""
+    from bagtag.extract.discover import backup_above
+
     if dest.exists() or dest.is_symlink():
         raise UsageError(f"{dest} exists and is never written over", hint="name a new folder")
     if not dest.parent.is_dir():
         raise UsageError(f"{dest.parent} is no folder", hint="make it first, or name another DEST")
-    if dest.parent.resolve().is_relative_to(backup.resolve()):
-        raise UsageError(f"{dest} lies inside the backup, which is never written to", hint="name a folder elsewhere")
+    backup = backup_above(dest)
+    if backup is not None:
+        raise UsageError(
+            f"{dest} lies inside the backup {backup}, which is never written to", hint="name a folder elsewhere"
+        )

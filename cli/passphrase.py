@@ -60,7 +60,7 @@ class Secrets:
         if passphrase is None:
             _ask(backup)
             return
-        backup.unlock(passphrase=passphrase, started=_said(backup))
+        backup.unlock(passphrase=passphrase)
         console.say(f"unlocked with the passphrase from {source}")
 
     def _given(self) -> tuple[str | None, str]:
@@ -102,7 +102,7 @@ def _ask(backup: Backup) -> None:
         except EOFError as trouble:
             raise PassphraseError("no passphrase was given", hint=_HINT) from trouble
         try:
-            backup.unlock(passphrase=passphrase, started=_said(backup))
+            backup.unlock(passphrase=passphrase)
         except PassphraseError as trouble:
             if not tries_left:
                 raise

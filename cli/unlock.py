@@ -73,7 +73,7 @@ def unlock(
             _save(source.key, save_key)
             told["key_file"] = str(save_key)
         if as_json:
-            console.json_line({"path": str(source.folder), "udid": source.udid, **told})
+            console.json_line({"path": source.location, "udid": source.udid, **told})
         else:
             for line in _lines(told):
                 console.result(line)

@@ -1,79 +1,103 @@
-"""Backup: the folder that iTunes or Finder made. It is only ever read.
+"""Backup: what iTunes or Finder made, wherever it lies. It is only ever read.
 
-How it is stored is told by structure, never by a version string: is there a ManifestKey, does Manifest.db begin as an
-SQLite file, do rows carry keys although their blobs are readable?
+How it is stored is told by structure, never by a version string: which index there is, whether it begins as an SQLite
+file, is there a ManifestKey, do rows carry keys although their blobs are readable?
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from itertools import islice
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import BinaryIO, Literal, Self
 
 from bagtag.custody.errors import EvidenceError, PassphraseError
-from bagtag.extract import keybag
-from bagtag.extract.cipher import BLOCK, decryptor, padding_length
+from bagtag.custody.progress import Progress
+from bagtag.extract import discover, index, keybag
+from bagtag.extract.cipher import BLOCK
+from bagtag.extract.content import content
 from bagtag.extract.device import Device, contradictions, device
 from bagtag.extract.evidence import Issue, Provenance
+from bagtag.extract.index import Index
 from bagtag.extract.keybag import ClassKeys, KeyBag, KeyUnavailableError
-from bagtag.extract.manifest import MAGIC, FileEntry, Manifest
+from bagtag.extract.manifest import FILE_ID, MAGIC, FileEntry, Manifest
 from bagtag.extract.mbfile import BadRecordError
 from bagtag.extract.plists import Plists
+from bagtag.extract.protected_column import ProtectedReader, Protection
+from bagtag.extract.selection import Selection
+from bagtag.extract.stores.store import NotRegularError, Store, UnreadableError, shown
 from bagtag.extract.workspace import Workspace
 
 State = Literal["encrypted", "plain", "already-plain"]
 
-FILE_ID = re.compile(r"[0-9a-f]{40}")
-_CHUNK = 4 * 1024 * 1024
 _SAMPLE = 400
 _KNOWN_STARTS = (MAGIC, b"bplist00", b"<?xml", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"%PDF-", b"PK\x03\x04")
+_NEEDED = "give --passphrase-file FILE, set BAGTAG_PASSPHRASE, or answer the question on a terminal"
 
 
 class Backup:
-    """An opened backup folder. Use as a context manager.
+    """An opened backup. Use as a context manager.
 
     `state` is `encrypted` (blobs need keys), `plain`, or `already-plain`: rows carry keys, but another tool decrypted
-    the blobs in place. `issues` are contradictions and damage seen while opening.
+    the blobs in place. `protection` is there when the index keeps its records encrypted (iOS 10.0). `issues` are
+    contradictions and damage seen while opening.
     """
 
-    def __init__(self, folder: Path, plists: Plists, index: Path, workspace: Workspace) -> None:
-        self.folder = folder
-        self.plists = plists
-        self.index = index
-        self.issues: list[Issue] = [*plists.issues, *contradictions(plists)]
-        self.device: Device = device(plists)
+    def __init__(self, store: Store, workspace: Workspace) -> None:
+        """Read what a locked backup tells. Raises EvidenceError when there is no index that can be read."""
+        self.store = store
+        self.plists = Plists.read(store)
+        self.issues: list[Issue] = [*self.plists.issues, *contradictions(self.plists)]
+        self.device: Device = device(self.plists)
+        self.index: Index = index.find(store, self.note)
         self.key_bag: KeyBag | None = None
         self.key_bag_sha256: str | None = None
+        self.protection: Protection | None = None
         self._workspace = workspace
+        self._own_workspace: Workspace | None = None
         self._manifest: Manifest | None = None
         self._class_keys: ClassKeys | None = None
         self._key: bytes | None = None
-        bag = plists.manifest.values.get("BackupKeyBag")
+        bag = self.plists.manifest.values.get("BackupKeyBag")
         if isinstance(bag, bytes):
             self.key_bag = keybag.parse(bag)
             self.key_bag_sha256 = keybag.digest(bag)
-        self.index_encrypted = not _starts_as_sqlite(index)
         self.state: State = self._state()
 
     @classmethod
-    def open(cls, path: Path, workspace: Workspace) -> Backup:
-        """Open the backup folder `path` (what `bagtag.extract.discover.locate` found).
+    def open(cls, path: Path | str, workspace: Workspace | None = None) -> Backup:
+        """Open the backup that `path` means: its folder, a folder at most two levels above, a zip or tar of one.
 
-        Raises EvidenceError when the folder holds no index that this version reads.
+        Working copies go to `workspace`, or to a private folder of the backup's own that `close` removes. Raises
+        EvidenceError when there is no backup that can be read, UsageError when there are several.
         """
-        folder = path.resolve()
-        plists = Plists.read(folder)
-        for place in (folder, folder / "Snapshot"):
-            index = place / "Manifest.db"
-            if index.is_file() and not index.is_symlink() and index.stat().st_size:
-                backup = cls(folder, plists, index, workspace)
-                if place != folder:
-                    backup.note("Manifest.db was read from Snapshot/: the backup was interrupted", "partial")
-                return backup
-        raise _no_index(folder)
+        own = Workspace.temporary() if workspace is None else None
+        place = workspace or own
+        assert place is not None
+        try:
+            backup = cls(discover.locate(Path(path), place), place)
+        except BaseException:
+            if own is not None:
+                own.close()
+            raise
+        backup._own_workspace = own
+        return backup
+
+    @property
+    def location(self) -> str:
+        """Where the backup lies, in words for people."""
+        return shown(self.store)
+
+    @property
+    def index_encrypted(self) -> bool:
+        """Whether nothing can be listed before the backup is unlocked."""
+        return self.index.encrypted
+
+    @property
+    def needs_passphrase_itself(self) -> bool:
+        """True for iOS 10.0: its records are encrypted with the passphrase, so the derived key alone does not do."""
+        return self.protection is not None
 
     @property
     def udid(self) -> str | None:
@@ -92,9 +116,10 @@ class Backup:
             if self.index_encrypted:
                 raise PassphraseError(
                     "this backup is encrypted and its index too: nothing can be listed without the passphrase",
-                    hint="give --passphrase-file FILE, set BAGTAG_PASSPHRASE, or answer the question on a terminal",
+                    hint=_NEEDED,
                 )
-            self._manifest = Manifest.open(self.index, self._workspace)
+            self._keep(index.opened(self.store, self.index, self._workspace, self.note))
+        assert self._manifest is not None
         return self._manifest
 
     @property
@@ -110,34 +135,40 @@ class Backup:
         return self.key_bag is not None and self.key_bag.double_protection and self._manifest_key() is not None
 
     def unlock(
-        self, *, passphrase: str | None = None, key: bytes | None = None, started: Callable[[], None] | None = None
+        self, *, passphrase: str | None = None, key: bytes | None = None, progress: Progress | None = None
     ) -> None:
-        """Open the class keys, then the index. `started` is called before the slow derivation.
+        """Open the class keys, then the index. `key` is the derived key of 32 bytes. `progress` hears the derivation.
 
         Raises PassphraseError for a wrong or missing passphrase, EvidenceError for a key bag that is damaged or gone.
         """
-        bag = self.key_bag
-        if bag is None:
-            raise EvidenceError(
-                "the blobs of this backup are encrypted, but Manifest.plist holds no key bag"
-                if self.plists.manifest.path
-                else "this backup is encrypted, but its Manifest.plist is gone or empty, and the key bag with it",
-                hint="without the key bag nothing can be decrypted; look for another copy of Manifest.plist",
-            )
-        bag.check()
+        bag = self._usable_key_bag()
+        if key is None and passphrase is None:
+            raise PassphraseError("this backup is encrypted: a passphrase is needed", hint=_NEEDED)
+        reader = self._record_reader(passphrase)
         if key is None:
-            if passphrase is None:
-                raise PassphraseError(
-                    "this backup is encrypted: a passphrase is needed",
-                    hint="give --passphrase-file FILE, set BAGTAG_PASSPHRASE, or answer the question on a terminal",
-                )
-            key = bag.derive(passphrase, started)
+            assert passphrase is not None
+            key = bag.derive(passphrase, progress)
         class_keys = bag.unwrap(key)
         if class_keys.damaged:
             self.note(f"{class_keys.damaged} class keys of the key bag are damaged and do not open", "partial")
-        if self.index_encrypted:
-            self._manifest = Manifest.open(self._decrypt_index(class_keys), self._workspace)
+        if self.index.encrypted:
+            wrapped = self._index_key(class_keys)
+            self._keep(index.decrypted(self.store, self.index, wrapped, self._workspace, self.note))
+        elif reader is not None:
+            self.manifest.reader = reader
         self._class_keys, self._key = class_keys, key
+
+    def files(self, selection: Selection | None = None) -> Iterator[FileEntry]:
+        """The rows of the index, sorted bytewise by domain and path. Raises as `manifest`."""
+        return self.manifest.entries(selection)
+
+    def resolve(self, domain: str, relative_path: str) -> FileEntry | None:
+        """The row of exactly that file, by its fileID; None when there is none. Raises as `manifest`."""
+        return self.manifest.resolve(domain, relative_path)
+
+    def content(self, entry: FileEntry) -> BinaryIO:
+        """The readable content of a file; see `FileEntry.open`."""
+        return content(self, entry)
 
     def file_key(self, wrapped: bytes) -> bytes:
         """The key of one file from its record's 44 bytes. Raises KeyUnavailableError."""
@@ -145,19 +176,16 @@ class Backup:
             raise KeyUnavailableError("the backup is not unlocked")
         return self._class_keys.file_key(wrapped)
 
-    def blob_path(self, file_id: str) -> Path | None:
+    def blob_path(self, file_id: str) -> str | None:
         """Where the blob of that fileID lies: `xx/fileID`, else flat. None for an unsafe fileID or no such file.
 
-        Whatever lies there is returned, a symbolic link too: the caller opens it without following links.
+        Whatever lies there is told, a symbolic link too; opening it refuses those.
         """
         if not FILE_ID.fullmatch(file_id):
             return None
-        for path in (self.folder / file_id[:2] / file_id, self.folder / file_id):
-            try:
-                path.lstat()
-            except OSError:
-                continue
-            return path
+        for path in (f"{file_id[:2]}/{file_id}", file_id):
+            if self.store.status(path) is not None:
+                return path
         return None
 
     def note(self, what: str, effect: Literal["partial", "note"] = "note") -> None:
@@ -170,6 +198,10 @@ class Backup:
         if self._manifest is not None:
             self._manifest.close()
         self._manifest = self._class_keys = self._key = None
+        if self._own_workspace is not None:
+            self.store.close()
+            self._own_workspace.close()
+            self._own_workspace = None
 
     def __enter__(self) -> Self:
         return self
@@ -183,18 +215,57 @@ class Backup:
         value = self.plists.manifest.values.get("ManifestKey")
         return value if isinstance(value, bytes) else None
 
+    def _keep(self, manifest: Manifest) -> None:
+        manifest.behind = self
+        self._manifest = manifest
+
+    def _usable_key_bag(self) -> KeyBag:
+        """The key bag that a passphrase can be tried on. Raises EvidenceError."""
+        if self.key_bag is None:
+            raise EvidenceError(
+                "the blobs of this backup are encrypted, but Manifest.plist holds no key bag"
+                if self.plists.manifest.path
+                else "this backup is encrypted, but its Manifest.plist is gone or empty, and the key bag with it",
+                hint="without the key bag nothing can be decrypted; look for another copy of Manifest.plist",
+            )
+        if self.index.encrypted and self._manifest_key() is None:
+            raise EvidenceError(
+                "Manifest.db is no SQLite database, and Manifest.plist holds no ManifestKey that would open it",
+                hint="one of the two is damaged or was replaced; look for another copy of the backup",
+            )
+        self.key_bag.check()
+        return self.key_bag
+
+    def _record_reader(self, passphrase: str | None) -> ProtectedReader | None:
+        """What decodes the records of an iOS 10.0 index. Raises PassphraseError."""
+        if self.protection is None:
+            return None
+        if passphrase is None:
+            raise PassphraseError(
+                "the records of an iOS 10.0 index are encrypted with the passphrase itself, not with the derived key",
+                hint="give the passphrase instead of --key-file",
+            )
+        secret = passphrase.encode("utf-8", "surrogateescape")
+        if not self.protection.opens(secret):
+            raise PassphraseError(
+                "wrong passphrase: the index keeps a hash of the right one, and this is another",
+                hint="upper and lower case and the keyboard layout count",
+            )
+        return ProtectedReader(self.protection.key(secret))
+
     def _state(self) -> State:
         declared = self.plists.manifest.values.get("IsEncrypted")
-        if self.index_encrypted:
+        if self.index.encrypted:
             if declared is False:
                 self.note("Manifest.plist says that the backup is not encrypted, but its index is")
             return "encrypted"
         manifest = self.manifest
-        if manifest.has_properties():
-            raise EvidenceError(
-                "this is an encrypted iOS 10.0 backup: its index holds encrypted records, not read by this version",
-                hint="iOS 10.2 and later are read; see docs/limits.md",
-            )
+        self.protection = Protection.told_by(manifest.properties())
+        if self.protection is not None:
+            if declared is False:
+                self.note("Manifest.plist says that the backup is not encrypted, but the records of its index are")
+            manifest.reader = ProtectedReader()
+            return "encrypted"
         with_key, readable, sealed = self._sampled(manifest)
         if not with_key:
             if declared:
@@ -231,72 +302,34 @@ class Backup:
     def _looks_plain(self, entry: FileEntry, size: int | None) -> bool | None:
         """True: known start, or exactly Size and no whole blocks. False: Size and its padding. None: cannot tell."""
         path = self.blob_path(entry.file_id)
-        if path is None or path.is_symlink() or not path.is_file():
+        status = None if path is None else self.store.status(path)
+        if path is None or status is None or not stat.S_ISREG(status.kind):
             return None
-        length = path.stat().st_size
-        with path.open("rb") as blob:
-            start = blob.read(32)
-        if start.startswith(_KNOWN_STARTS) or (length % BLOCK and length == size):
+        length = status.size
+        if self._start(path).startswith(_KNOWN_STARTS) or (length % BLOCK and length == size):
             return True
         if size is not None and length == (size // BLOCK + 1) * BLOCK:
             return False
         return None
 
-    def _decrypt_index(self, class_keys: ClassKeys) -> Path:
-        wrapped = self._manifest_key()
-        if wrapped is None:
-            raise EvidenceError(
-                "the index is encrypted, but Manifest.plist holds no ManifestKey",
-                hint="look for another copy of Manifest.plist",
-            )
+    def _start(self, path: str) -> bytes:
         try:
-            key = class_keys.file_key(wrapped)
+            file = self.store.open(path)
+            if file is None:
+                return b""
+            with file:
+                buffer = memoryview(bytearray(2 * BLOCK))
+                return bytes(buffer[: file.readinto(buffer)])
+        except (NotRegularError, UnreadableError, OSError):
+            return b""
+
+    def _index_key(self, class_keys: ClassKeys) -> bytes:
+        wrapped = self._manifest_key()
+        assert wrapped is not None
+        try:
+            return class_keys.file_key(wrapped)
         except KeyUnavailableError as trouble:
             raise EvidenceError(
                 f"the key bag is damaged: the key of the index cannot be opened ({trouble})",
                 hint="the passphrase is right; another copy of Manifest.plist is needed",
             ) from trouble
-        plain = self._workspace.new("Manifest.plain.db")
-        stream, held = decryptor(key), b""
-        with self.index.open("rb") as source, plain.open("xb") as sink:
-            while chunk := source.read(_CHUNK):
-                whole = len(chunk) - len(chunk) % BLOCK
-                sink.write(held)
-                decrypted = stream.update(chunk[:whole])
-                sink.write(decrypted[:-BLOCK])
-                held = decrypted[-BLOCK:]
-                if whole != len(chunk):
-                    self.note(f"Manifest.db ends in {len(chunk) - whole} bytes that are no whole block", "partial")
-            padding = padding_length(held)
-            sink.write(held[: BLOCK - padding] if padding else held)
-        if not padding:
-            self.note("the decrypted Manifest.db does not end in padding: it may have been cut", "partial")
-        if not _starts_as_sqlite(plain):
-            raise EvidenceError(
-                "the index is damaged: its key opens, but what comes out is no SQLite database",
-                hint="the passphrase is right; look for another copy of Manifest.db",
-            )
-        return plain
-
-
-def _starts_as_sqlite(path: Path) -> bool:
-    with path.open("rb") as source:
-        return source.read(len(MAGIC)) == MAGIC
-
-
-def _no_index(folder: Path) -> EvidenceError:
-    if (folder / "Manifest.mbdb").is_file():
-        return EvidenceError(
-            "this is a backup of iOS 4–9 (its index is Manifest.mbdb), which this version does not read",
-            hint="iOS 10.2 and later are read; see docs/limits.md",
-        )
-    old = sum(1 for path in islice(folder.glob("*.mdinfo"), 1_000_000) if path.is_file())
-    if old:
-        return EvidenceError(
-            f"this is a backup of iOS 3 or older ({old:,} .mdinfo files), which is not supported",
-            hint="see docs/limits.md",
-        )
-    return EvidenceError(
-        f"{folder} holds no index (Manifest.db) that could be read",
-        hint="give the folder that holds Manifest.plist and Manifest.db; `bagtag backups PATH` looks for backups",
-    )

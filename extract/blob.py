@@ -8,48 +8,28 @@ Only regular files are read, never through a symbolic link.
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 import threading
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
-from io import FileIO
-from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
 from bagtag.custody.errors import StoppedError
-from bagtag.extract.backup import FILE_ID
 from bagtag.extract.cipher import BLOCK, decryptor, padding_length
+from bagtag.extract.manifest import FILE_ID
+from bagtag.extract.stores.store import Store, StoredFile, UnreadableError, gone
+from bagtag.extract.treatment import HEAD, Treatment
 
 CHUNK = 1024 * 1024
 _SMALL = 64 * 1024
 """Blobs up to here are read and decrypted in one piece; beyond, a fresh buffer costs more than a second call."""
-_HEAD = 4096
-_READ_ONLY = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 _PATIENCE = 50
 """So many blobs in a row that cannot be read mean that the drive is gone, not that the blobs are bad."""
 
 Ending = Literal["whole", "truncated", "unterminated"]
-Treatment = bytes | Literal["copy", "leave"]
-"""What to do with a blob: decrypt it with this key, take it as it is, or only hash it."""
-Choice = Callable[[bytes, int], Treatment]
-"""Chooses by the first bytes (up to 4,096) of the stored blob and its size."""
-
-
-class NotRegularError(Exception):
-    """Where the blob should be lies a symbolic link, a folder or a device: refused. Its text is the path."""
-
-
-class UnreadableError(Exception):
-    """The operating system could not read the blob. Its text is the path."""
+Choose = Callable[[bytes, int], Treatment]
+"""Chooses by the first `HEAD` bytes of the stored blob and its size."""
 
 
 class Sink(Protocol):
@@ -75,14 +55,14 @@ class Reading:
 class Blob:
     """An open blob. `path` is its path below the backup folder, with `/`. A context manager."""
 
-    def __init__(self, descriptor: int, path: str, size: int, stop: threading.Event) -> None:
+    def __init__(self, file: StoredFile, path: str, stop: threading.Event) -> None:
         self.path = path
-        self.size = size
-        self._file = FileIO(descriptor)
+        self.size = file.size
+        self._file = file
         self._stop = stop
 
     def read(
-        self, choice: Choice, sink: Sink | None = None, *, sha1: bool = False, also: Collection[str] = ()
+        self, choose: Choose, sink: Sink | None = None, *, sha1: bool = False, also: Collection[str] = ()
     ) -> Reading:
         """Read it to its end, once. `sha1` asks for SHA-1 of what is stored and of the content, for Apple's Digest.
 
@@ -91,9 +71,9 @@ class Blob:
         if self.size <= _SMALL:
             data = self._file.readall()
             if len(data) <= _SMALL:
-                return _whole(data, choice, sink, sha1=sha1, also=also)
+                return _whole(data, choose, sink, sha1=sha1, also=also)
             self._file.seek(0)
-        return self._streamed(choice, sink, sha1=sha1, also=also)
+        return self._streamed(choose, sink, sha1=sha1, also=also)
 
     def close(self) -> None:
         """Close the descriptor."""
@@ -107,7 +87,7 @@ class Blob:
     ) -> None:
         self.close()
 
-    def _streamed(self, choice: Choice, sink: Sink | None, *, sha1: bool, also: Collection[str]) -> Reading:
+    def _streamed(self, choose: Choose, sink: Sink | None, *, sha1: bool, also: Collection[str]) -> Reading:
         buffers = _buffers()
         incoming = buffers.incoming
         stored = _Sums(("sha256", "sha1") if sha1 else ("sha256",))
@@ -115,7 +95,7 @@ class Blob:
         for length in self._chunks(incoming):
             chunk = incoming[:length]
             if not stored.size:
-                treatment = choice(bytes(chunk[:_HEAD]), self.size)
+                treatment = choose(bytes(chunk[:HEAD]), self.size)
                 if treatment != "leave":
                     content = _Content(sink, sha1=sha1, also=also)
                     plain = content if treatment == "copy" else _Decrypted(bytes(treatment), content, buffers.outgoing)
@@ -142,77 +122,46 @@ class Blob:
 
 
 class Blobs:
-    """The stored blobs below a backup folder. Safe to use from several threads."""
+    """The stored blobs of a backup. Safe to use from several threads."""
 
-    def __init__(self, folder: Path, stop: threading.Event | None = None) -> None:
-        self._root = str(folder)
+    def __init__(self, store: Store, stop: threading.Event | None = None) -> None:
+        self._store = store
         self._stop = stop or threading.Event()
-        self._shelves: dict[str, bool | None] = {}
         self._failures = 0
 
     def open(self, file_id: str) -> Blob | None:
         """The blob of that fileID, None when there is none. Raises NotRegularError, UnreadableError.
 
-        Raises StoppedError when the backup folder itself is gone.
+        Raises StoppedError when the backup itself is gone.
         """
         if not FILE_ID.fullmatch(file_id):
             return None
-        shelf = file_id[:2]
-        kept = self._shelf(shelf)
-        if kept is False:
-            raise NotRegularError(f"{shelf}/{file_id}")
-        for path in (f"{shelf}/{file_id}", file_id) if kept else (file_id,):
+        for path in (f"{file_id[:2]}/{file_id}", file_id):
             blob = self.open_at(path)
             if blob is not None:
                 return blob
-        if not Path(self._root).is_dir():
-            raise gone(self._root)
+        if self._store.is_gone():
+            raise gone(self._store)
         return None
+
+    def open_at(self, path: str) -> Blob | None:
+        """The file at a path below the backup folder, None when there is none. Raises as `open`."""
+        try:
+            file = self._store.open(path)
+        except UnreadableError:
+            raise self.failed(path) from None
+        return None if file is None else Blob(file, path, self._stop)
 
     def failed(self, path: str) -> UnreadableError:
         """Count a failure of the operating system; many without a success between them raise StoppedError."""
         self._failures += 1
-        if self._failures >= _PATIENCE or not Path(self._root).is_dir():
-            raise gone(self._root)
+        if self._failures >= _PATIENCE or self._store.is_gone():
+            raise gone(self._store)
         return UnreadableError(path)
 
     def succeeded(self) -> None:
         """A blob was read to its end."""
         self._failures = 0
-
-    def _shelf(self, name: str) -> bool | None:
-        """True: a folder. None: not there. False: something else, such as a link that leads out of the backup."""
-        if name not in self._shelves:
-            try:
-                mode = os.lstat(f"{self._root}/{name}").st_mode
-            except OSError:
-                self._shelves[name] = None
-            else:
-                self._shelves[name] = stat.S_ISDIR(mode)
-        return self._shelves[name]
-
-    def open_at(self, path: str) -> Blob | None:
-        """The file at a path below the backup folder, None when there is none. Raises as `open`."""
-        full = f"{self._root}/{path}"
-        try:
-            if not hasattr(os, "O_NOFOLLOW") and Path(full).is_symlink():  # Windows
-                raise NotRegularError(path)
-            descriptor = os.open(full, _READ_ONLY)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as trouble:
-            try:
-                regular = stat.S_ISREG(os.lstat(full).st_mode)
-            except OSError:
-                regular = True
-            if not regular:
-                raise NotRegularError(path) from trouble
-            raise self.failed(path) from trouble
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            os.close(descriptor)
-            raise NotRegularError(path)
-        return Blob(descriptor, path, status.st_size, self._stop)
 
 
 class _Sums:
@@ -298,12 +247,12 @@ def _buffers() -> _Buffers:
     return _Buffers()
 
 
-def _whole(data: bytes, choice: Choice, sink: Sink | None, *, sha1: bool, also: Collection[str]) -> Reading:
+def _whole(data: bytes, choose: Choose, sink: Sink | None, *, sha1: bool, also: Collection[str]) -> Reading:
     """The same as a stream, for a blob in one piece: 20,000 small files are the common case."""
     reading = Reading(len(data), hashlib.sha256(data).hexdigest())
     if sha1:
         reading.stored_sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
-    treatment = choice(data[:_HEAD], len(data))
+    treatment = choose(data[:HEAD], len(data))
     if treatment == "leave":
         return reading
     plain = data
@@ -329,11 +278,3 @@ def _unpadded(last: bytes, *, cut: bool) -> tuple[bytes, Ending]:
         return last, "truncated"
     padding = padding_length(last)
     return (last[:-padding], "whole") if padding else (last, "unterminated")
-
-
-def gone(folder: str) -> StoppedError:
-    """What to tell when the backup folder itself does not answer any more."""
-    return StoppedError(
-        f"the backup folder can no longer be read: {folder}",
-        hint="connect the drive again and give the same command",
-    )

@@ -64,7 +64,7 @@ class SecondReader:
     """The child process. A context manager: leaving it ends the child and removes its private folder."""
 
     def __init__(self, backup: Backup, workspace: Workspace) -> None:
-        self._folder = str(backup.folder)
+        self._folder = str(backup.store.path)
         self._key = backup.key
         self._private = workspace.new("second-reader")
         self._process: subprocess.Popen[bytes] | None = None
@@ -221,7 +221,7 @@ def not_covered(backup: Backup) -> str | None:
         return f"encrypted the way iOS 10.1 and older do it; {TOOL} reads iOS 10.2 and later"
     if not backup.index_encrypted:
         return f"the index was decrypted in place; {TOOL} expects it encrypted"
-    if backup.index.parent != backup.folder or backup.plists.manifest.snapshot:
+    if backup.index.path != "Manifest.db" or backup.plists.manifest.snapshot:
         return f"the index or Manifest.plist lies in Snapshot/, where {TOOL} does not look"
     return None
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bagtag.custody.errors import PassphraseError
-from bagtag.extract.backup import FILE_ID, Backup
+from bagtag.extract.backup import Backup
 from bagtag.extract.blob import Blobs, Sink
 from bagtag.extract.entry_reading import BAG_PREFIX, EntryReader, Read
 from bagtag.extract.evidence import Outcome
 from bagtag.extract.inventory import InventoryRow, legible
-from bagtag.extract.manifest import DIRECTORY, FileEntry
+from bagtag.extract.manifest import DIRECTORY, FILE_ID, FileEntry
 from bagtag.extract.mbfile import FileMetadata
 from bagtag.extract.naming import Names, Place
 from bagtag.extract.orphans import orphans
@@ -74,7 +74,7 @@ def extract(
     if backup.locked:
         raise PassphraseError("this backup is encrypted: nothing can be read without the passphrase")
     stop = threading.Event()
-    blobs = Blobs(backup.folder, stop)
+    blobs = Blobs(backup.store, stop)
     reader = EntryReader(backup, blobs, also=also, prefix=prefix)
     claimed: set[str] = set()
     tasks = _planned(backup, scope, files, names, done=done, claimed=claimed, folders=folders)
@@ -104,7 +104,7 @@ def extract(
             for future in waiting:
                 future.cancel()
     if with_orphans:
-        yield from orphans(backup, Blobs(backup.folder), claimed)
+        yield from orphans(backup, Blobs(backup.store), claimed)
     if progress is not None:
         progress(1.0)
 
@@ -117,7 +117,7 @@ def hash_entry(
     `bag_path` is filled when `names` is given.
     """
     place = names.place(entry) if names is not None else None
-    reader = EntryReader(backup, Blobs(backup.folder), prefix=prefix)
+    reader = EntryReader(backup, Blobs(backup.store), prefix=prefix)
     return reader.read(entry, place, None if sink is None else lambda _: sink, stored_elsewhere(backup, entry)).row
 
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from bagtag.custody.errors import EvidenceError, UsageError
+from bagtag.extract.stores.folder import FolderStore
+from bagtag.extract.stores.store import Store
+from bagtag.extract.workspace import Workspace
 
 _MARKS = ("Manifest.db", "Manifest.mbdb", "Manifest.plist", "Snapshot/Manifest.db", "Snapshot/Manifest.plist")
 _DEPTH = 2
@@ -31,26 +35,48 @@ def default_roots() -> list[Path]:
     return [root for root in roots if root.is_dir()]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A backup: the folder, or the container and the folder in it (empty, or with `/` at the end)."""
+
+    path: Path
+    within: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}/{self.within}".rstrip("/") if self.within else str(self.path)
+
+
 def is_backup(folder: Path) -> bool:
     """Whether the folder holds an index or a Manifest.plist, of its own or in Snapshot/, or iOS ≤3 files."""
     return any((folder / mark).is_file() for mark in _MARKS) or next(folder.glob("*.mdinfo"), None) is not None
 
 
-def backups(path: Path) -> Iterator[Path]:
-    """Backup folders: `path` itself, else those at most two levels below it, sorted. Raises EvidenceError."""
+def backup_above(path: Path) -> Path | None:
+    """The backup folder that `path` would lie in, None when it lies in none: nothing is ever written into one."""
+    place = path.absolute().parent.resolve()
+    return next((folder for folder in (place, *place.parents) if folder.is_dir() and is_backup(folder)), None)
+
+
+def backups(path: Path, workspace: Workspace) -> Iterator[Found]:  # noqa: ARG001 - as for `store`
+    """Backups: `path` itself, else those at most two levels below it, sorted. Raises EvidenceError."""
     if not path.is_dir():
         raise EvidenceError(
             f"{path} is " + ("no folder" if path.exists() else "not there"), hint="give the folder of a backup"
         )
-    yield from _below(path, _DEPTH)
+    yield from map(Found, _below(path, _DEPTH))
 
 
-def locate(path: Path) -> Path:
-    """The one backup folder that `path` means: itself, or the only one at most two levels below it.
+def store(found: Found, workspace: Workspace) -> Store:  # noqa: ARG001 - containers keep their list of members there
+    """Open the place where a backup lies."""
+    return FolderStore(found.path)
+
+
+def locate(path: Path, workspace: Workspace) -> Store:
+    """The one backup that `path` means: itself, or the only one at most two levels below it.
 
     Raises EvidenceError when there is none, UsageError when there are several: which one is meant is never guessed.
     """
-    found = list(backups(path))
+    found = list(backups(path, workspace))
     if not found:
         raise EvidenceError(
             f"{path} is not a backup: it holds neither Manifest.db nor Manifest.plist, and no folder below it does",
@@ -58,11 +84,10 @@ def locate(path: Path) -> Path:
         )
     if len(found) > 1:
         raise UsageError(
-            f"{path} holds {len(found)} backups; say which one is meant:\n"
-            + "\n".join(f"  {folder}" for folder in found),
-            hint="give one of these folders",
+            f"{path} holds {len(found)} backups; say which one is meant:\n" + "\n".join(f"  {each}" for each in found),
+            hint="give one of these",
         )
-    return found[0]
+    return store(found[0], workspace)
 
 
 def _below(folder: Path, depth: int) -> Iterator[Path]:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 from bagtag.extract.backup import Backup
-from bagtag.extract.blob import Blob, Blobs, NotRegularError, Reading, Sink, Treatment, UnreadableError
+from bagtag.extract.blob import Blob, Blobs, Reading, Sink
 from bagtag.extract.evidence import Outcome
 from bagtag.extract.inventory import InventoryRow, Plain, Stored, describe
-from bagtag.extract.keybag import KeyUnavailableError
 from bagtag.extract.manifest import DIRECTORY, FILE, SYMLINK, FileEntry
 from bagtag.extract.mbfile import BadRecordError, FileMetadata
 from bagtag.extract.naming import Place, is_unsafe
-from bagtag.extract.plain_look import looks_plain
+from bagtag.extract.stores.store import NotRegularError, UnreadableError
+from bagtag.extract.treatment import Choice, Treatment, choose
 
 BAG_PREFIX = "data/files/"
 """What stands before a place in `bag_path`, in a bag."""
@@ -36,49 +35,17 @@ class Read:
     head: bytes = b""
 
 
-@dataclass(slots=True)
-class _Choice:
-    """What to do with the blob of a regular file, decided by its first bytes."""
+class _Chooser:
+    """Chooses what to do with the blob of a regular file once its first bytes are known, and remembers it."""
 
-    backup: Backup
-    metadata: FileMetadata | None
-    outcome: Outcome = Outcome.OK
-    findings: list[str] = field(default_factory=list)
+    def __init__(self, backup: Backup, metadata: FileMetadata | None) -> None:
+        self._backup = backup
+        self._metadata = metadata
+        self.chosen = Choice("leave")
 
     def __call__(self, head: bytes, length: int) -> Treatment:
-        metadata = self.metadata
-        if metadata is None:
-            return "leave" if self.backup.state == "encrypted" else "copy"
-        if not length:
-            self.outcome = Outcome.TRUNCATED if metadata.size else Outcome.OK_EMPTY
-            return "copy"
-        wrapped = metadata.encryption_key
-        if wrapped is None:
-            return self._without_key(head, length, metadata.size)
-        if self.backup.state == "already-plain":
-            return self._already_plain()
-        try:
-            key = self.backup.file_key(wrapped)
-        except KeyUnavailableError:
-            if looks_plain(head, length, metadata.size):
-                return self._already_plain()
-            self.outcome = Outcome.KEY_UNAVAILABLE
-            return "leave"
-        return self._already_plain() if looks_plain(head, length, metadata.size, key) else key
-
-    def _already_plain(self) -> Literal["copy"]:
-        self.outcome = Outcome.ALREADY_PLAIN
-        return "copy"
-
-    def _without_key(self, head: bytes, length: int, size: int | None) -> Treatment:
-        """In an encrypted set a file without a key is odd: it is taken when nothing speaks for ciphertext."""
-        if self.backup.state != "encrypted":
-            return "copy"
-        self.findings.append("no-key")
-        if length == size or looks_plain(head, length, size):
-            return "copy"
-        self.outcome = Outcome.KEY_UNAVAILABLE
-        return "leave"
+        self.chosen = choose(self._backup, self._metadata, head, length)
+        return self.chosen.treatment
 
 
 class EntryReader:
@@ -139,11 +106,11 @@ class EntryReader:
         regular: bool,
     ) -> None:
         """Read the blob and write what it gave into the row."""
-        choice = _Choice(self._backup, metadata)
+        chooser = _Chooser(self._backup, metadata)
         digest = metadata.digest if metadata is not None and regular else None
         try:
             reading = blob.read(
-                choice if regular else _only_hash,
+                chooser if regular else _only_hash,
                 sink(metadata) if sink is not None else None,
                 sha1=digest is not None,
                 also=self._also,
@@ -154,8 +121,9 @@ class EntryReader:
             return
         self._blobs.succeeded()
         row.stored = Stored(path=blob.path, size=reading.stored_size, sha256=reading.stored_sha256)
-        row.findings += choice.findings
-        row.outcome = _outcome(choice.outcome, reading)
+        if chooser.chosen.finding is not None:
+            row.findings.append(chooser.chosen.finding)
+        row.outcome = _outcome(chooser.chosen.outcome, reading)
         if reading.plain is not None and reading.plain_size is not None:
             row.plain = Plain(size=reading.plain_size, **reading.plain)
             result.head = reading.head

@@ -1,33 +1,39 @@
-"""Manifest.db: the index of a backup since iOS 10, one row a file, directory or symbolic link.
+"""The index of a backup: one row a file, directory or symbolic link. Manifest.db since iOS 10, Manifest.mbdb before.
 
     Files(fileID TEXT PRIMARY KEY, domain TEXT, relativePath TEXT, flags INTEGER, file BLOB)
 
 fileID = SHA-1 of `domain-relativePath` in UTF-8 (holds for all 3,721 rows of a real index), so a file is looked up by
 its fileID: exact, immune to the wildcards of LIKE. flags: 1 file, 2 directory, 4 symbolic link. Every index that
 Apple writes is marked WAL; opening it the usual way would create files beside the evidence, so it is opened
-`immutable`, or, when a `-wal` really lies beside it, as a copy of both.
+`immutable`, or, when a `-wal` really lies beside it, as a copy of both. The records of a Manifest.mbdb are put into a
+scratch database of the same shape, so that every era is asked the same way.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from urllib.parse import quote
 
 from bagtag.custody.errors import EvidenceError
 from bagtag.extract import mbfile
-from bagtag.extract.workspace import Workspace
+from bagtag.extract.mbfile import FileMetadata
 
 if TYPE_CHECKING:
     from bagtag.extract.selection import Selection
 
 FILE, DIRECTORY, SYMLINK = 1, 2, 4
+COMPANIONS = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a database, by the end of its name."""
 MAGIC = b"SQLite format 3\0"
+FILE_ID = re.compile(r"[0-9a-f]{40}")
+RecordReader = Callable[[bytes], FileMetadata]
+"""Decodes the record of one row. Raises BadRecordError."""
 
 _COLUMNS = "rowid, fileID, domain, relativePath, flags, file"
 _COUNT = "SELECT count(*) FROM Files"
@@ -36,7 +42,7 @@ _ORDER = "SELECT rowid FROM Files ORDER BY domain, relativePath, fileID, rowid"
 _BY_ID = f"SELECT {_COLUMNS} FROM Files WHERE fileID = ?"
 _UNDER = f"SELECT {_COLUMNS} FROM Files WHERE domain = ? ORDER BY relativePath, fileID"
 _SOME = f"SELECT {_COLUMNS} FROM Files WHERE flags = {FILE} LIMIT ?"
-_PROPERTIES = "SELECT count(*) FROM Properties"
+_PROPERTIES = "SELECT key, value FROM Properties LIMIT 1000"
 
 
 def file_id_of(domain: str, relative_path: str) -> str:
@@ -46,9 +52,16 @@ def file_id_of(domain: str, relative_path: str) -> str:
     ).hexdigest()
 
 
+class Content(Protocol):
+    """Opens what a row stands for; a `Backup` does."""
+
+    def content(self, entry: FileEntry, /) -> BinaryIO:
+        """The file's readable content, seekable."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One row of the index as it stands. `record` is the undecoded `file` column."""
+    """One row of the index as it stands. `record` is the undecoded record: the `file` column, or that of an mbdb."""
 
     rowid: int
     file_id: str
@@ -56,10 +69,12 @@ class FileEntry:
     relative_path: str | None
     flags: int | None
     record: bytes | None = field(repr=False)
+    reader: RecordReader = field(default=mbfile.read, repr=False, compare=False)
+    behind: Content | None = field(default=None, repr=False, compare=False)
 
-    def metadata(self) -> mbfile.FileMetadata:
-        """Decode the `file` column. Raises BadRecordError."""
-        return mbfile.read(self.record or b"")
+    def metadata(self) -> FileMetadata:
+        """Decode the record. Raises BadRecordError."""
+        return self.reader(self.record or b"")
 
     @property
     def expected_file_id(self) -> str | None:
@@ -68,42 +83,60 @@ class FileEntry:
             return None
         return file_id_of(self.domain, self.relative_path)
 
+    def open(self) -> BinaryIO:
+        """The file's readable content: seekable, decrypted as it is read, in bounded memory.
+
+        Raises FileNotFoundError when the backup has no blob for it, IsADirectoryError for anything but a regular
+        file, EvidenceError when it cannot be decrypted, PassphraseError while the backup is locked.
+        """
+        if self.behind is None:
+            raise FileNotFoundError(f"no backup stands behind the row {self.file_id}")
+        return self.behind.content(self)
+
+    def read_bytes(self) -> bytes:
+        """All of it at once. Raises as `open`."""
+        with self.open() as file:
+            return file.read()
+
 
 class Manifest:
-    """A readable index. `path` is the plain SQLite file that is read: a working copy, or the source itself."""
+    """A readable index. `path` is the plain SQLite file that is read: a working copy, or the source itself.
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    `reader` decodes the rows' records; `behind` opens their content.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, reader: RecordReader = mbfile.read) -> None:
         self.path = path
+        self.reader = reader
+        self.behind: Content | None = None
         self._connection = connection
 
     @classmethod
-    def open(cls, path: Path, workspace: Workspace) -> Manifest:
-        """Open a plain Manifest.db without touching its folder. Raises EvidenceError."""
-        wal = path.with_name(path.name + "-wal")
-        if wal.is_file() and wal.stat().st_size:
-            copy = workspace.new("Manifest.db")
-            shutil.copyfile(path, copy)
-            shutil.copyfile(wal, copy.with_name(copy.name + "-wal"))
-            return cls(copy, _connect(copy, immutable=False))
-        return cls(path, _connect(path, immutable=True))
+    def open(cls, path: Path, *, log: bool = False, reader: RecordReader = mbfile.read) -> Manifest:
+        """Open a plain index. Without `log` nothing is made beside it; with it, its `-wal` is read: copies only.
+
+        Raises EvidenceError.
+        """
+        return cls(path, _connect(path, immutable=not log), reader)
 
     def count(self) -> int:
         """How many rows there are."""
         return int(self._one(_COUNT)[0])
 
-    def has_properties(self) -> bool:
-        """Whether the table Properties holds rows: only iOS 10.0 puts some there (salt and hash of the passphrase)."""
+    def properties(self) -> dict[str, bytes]:
+        """The table Properties: only iOS 10.0 puts anything there (`salt` and `passwordHash`)."""
         try:
-            return bool(self._connection.execute(_PROPERTIES).fetchone()[0])
+            found = self._connection.execute(_PROPERTIES).fetchall()
         except sqlite3.DatabaseError:
-            return False
+            return {}
+        return {_string(key) or "": _blob(value) or b"" for key, value in found}
 
     def entries(self, selection: Selection | None = None) -> Iterator[FileEntry]:
         """The rows sorted bytewise by domain, path and fileID. Raises EvidenceError where the index is damaged."""
         by_row = self._connection.cursor()
         try:
             for (rowid,) in self._connection.execute(_ORDER):
-                entry = _entry(by_row.execute(_ENTRIES, (rowid,)).fetchone())
+                entry = self._entry(by_row.execute(_ENTRIES, (rowid,)).fetchone())
                 if selection is None or selection.includes(entry):
                     yield entry
         except sqlite3.DatabaseError as trouble:
@@ -112,21 +145,21 @@ class Manifest:
     def some(self, count: int) -> Iterator[FileEntry]:
         """The first `count` file rows in the order they are stored."""
         try:
-            yield from map(_entry, self._connection.execute(_SOME, (count,)))
+            yield from map(self._entry, self._connection.execute(_SOME, (count,)))
         except sqlite3.DatabaseError as trouble:
             raise _damaged(self.path, trouble) from trouble
 
     def in_domain(self, domain: str) -> Iterator[FileEntry]:
         """The rows of one domain, sorted bytewise by path."""
         try:
-            yield from map(_entry, self._connection.execute(_UNDER, (domain,)))
+            yield from map(self._entry, self._connection.execute(_UNDER, (domain,)))
         except sqlite3.DatabaseError as trouble:
             raise _damaged(self.path, trouble) from trouble
 
     def get(self, file_id: str) -> FileEntry | None:
         """The row with that fileID."""
         row = self._one(_BY_ID, file_id)
-        return None if row is None else _entry(row)
+        return None if row is None else self._entry(row)
 
     def resolve(self, domain: str, relative_path: str) -> FileEntry | None:
         """The row of exactly that file, found by its fileID; None too when the row under that id names another file."""
@@ -138,6 +171,19 @@ class Manifest:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _entry(self, row: tuple[Any, ...]) -> FileEntry:
+        rowid, file_id, domain, relative_path, flags, record = row
+        return FileEntry(
+            rowid=rowid,
+            file_id=_string(file_id) or "",
+            domain=_string(domain),
+            relative_path=_string(relative_path),
+            flags=flags if isinstance(flags, int) else None,
+            record=_blob(record),
+            reader=self.reader,
+            behind=self.behind,
+        )
 
     def _one(self, sql: str, *parameters: str) -> Any:
         try:
@@ -165,18 +211,6 @@ def _connect(path: Path, *, immutable: bool) -> sqlite3.Connection:
 
 def _decoded(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
-
-
-def _entry(row: tuple[Any, ...]) -> FileEntry:
-    rowid, file_id, domain, relative_path, flags, record = row
-    return FileEntry(
-        rowid=rowid,
-        file_id=_string(file_id) or "",
-        domain=_string(domain),
-        relative_path=_string(relative_path),
-        flags=flags if isinstance(flags, int) else None,
-        record=_blob(record),
-    )
 
 
 def _string(value: Any) -> str | None:

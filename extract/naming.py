@@ -16,8 +16,7 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import Self
 
-from bagtag.extract.backup import FILE_ID
-from bagtag.extract.manifest import DIRECTORY, FileEntry, Manifest, file_id_of
+from bagtag.extract.manifest import DIRECTORY, FILE_ID, FileEntry, Manifest, file_id_of
 from bagtag.extract.workspace import Workspace
 
 RENAMED = "_renamed"

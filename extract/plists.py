@@ -10,11 +10,11 @@ from __future__ import annotations
 import plistlib
 import struct
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from bagtag.extract.evidence import Issue, Provenance
+from bagtag.extract.evidence import Effect, Issue, Provenance
+from bagtag.extract.stores.store import NotRegularError, Store, UnreadableError
 
 LARGEST = 256 * 1024 * 1024
 """Real ones stay under 10 MB; the bound is there for hostile ones."""
@@ -27,10 +27,10 @@ _MALFORMED = (
 
 @dataclass(frozen=True, slots=True)
 class PlistFile:
-    """One of the three. `path` is None when there is none; `snapshot` says that it lay in `Snapshot/`."""
+    """One of the three. `path` is its place in the backup, None when there is none; `snapshot`: in `Snapshot/`."""
 
     name: str
-    path: Path | None
+    path: str | None
     values: dict[str, Any] = field(repr=False)
     snapshot: bool = False
     issues: tuple[Issue, ...] = ()
@@ -50,9 +50,9 @@ class Plists:
     status: PlistFile
 
     @classmethod
-    def read(cls, folder: Path) -> Plists:
-        """Read what there is under `folder`; damage becomes issues of the file, never an exception."""
-        return cls(*(_read(folder, name) for name in ("Info.plist", "Manifest.plist", "Status.plist")))
+    def read(cls, store: Store) -> Plists:
+        """Read what there is in `store`; damage becomes issues of the file, never an exception."""
+        return cls(*(_read(store, name) for name in ("Info.plist", "Manifest.plist", "Status.plist")))
 
     @property
     def issues(self) -> tuple[Issue, ...]:
@@ -60,32 +60,44 @@ class Plists:
         return self.info.issues + self.manifest.issues + self.status.issues
 
 
-def _read(folder: Path, name: str) -> PlistFile:
+def _read(store: Store, name: str) -> PlistFile:
     issues: list[Issue] = []
-    for snapshot, place in ((False, folder), (True, folder / "Snapshot")):
-        path = place / name
-        if not path.is_file() or path.is_symlink():
+
+    def note(path: str, what: str, effect: Effect = "partial") -> None:
+        where = Provenance(file_id=None, domain=None, relative_path=path, sha256=None)
+        issues.append(Issue(effect=effect, what=what, where=where))
+
+    for path in (name, f"Snapshot/{name}"):
+        content = _content(store, path)
+        if content is None:
             continue
-        where = Provenance(
-            file_id=None, domain=None, relative_path=str(path.relative_to(folder).as_posix()), sha256=None
-        )
-        size = path.stat().st_size
-        if not size:
-            issues.append(Issue(effect="partial", what=f"{name} is empty", where=where))
+        if not content:
+            note(path, f"{name} is empty or cannot be read")
             continue
         try:
-            values = plistlib.loads(path.read_bytes()) if size <= LARGEST else None
+            values = plistlib.loads(content)
         except _MALFORMED as trouble:
-            issues.append(
-                Issue(effect="partial", what=f"{name} is no property list: {type(trouble).__name__}", where=where)
-            )
+            note(path, f"{name} is no property list: {type(trouble).__name__}")
             continue
         if not isinstance(values, dict):
-            issues.append(Issue(effect="partial", what=f"{name} holds no dictionary", where=where))
+            note(path, f"{name} holds no dictionary")
             continue
+        snapshot = path != name
         if snapshot:
-            issues.append(
-                Issue(effect="note", what=f"{name} was read from Snapshot/: the backup was interrupted", where=where)
-            )
+            note(path, f"{name} was read from Snapshot/: the backup was interrupted", "note")
         return PlistFile(name, path, {str(key): value for key, value in values.items()}, snapshot, tuple(issues))
     return PlistFile(name, None, {}, issues=tuple(issues))
+
+
+def _content(store: Store, path: str) -> bytes | None:
+    """The bytes of a regular file, None when there is none; empty bytes for one that is empty or cannot be read."""
+    try:
+        file = store.open(path)
+        if file is None:
+            return None
+        with file:
+            return file.readall() if file.size <= LARGEST else b""
+    except NotRegularError:
+        return None
+    except (UnreadableError, OSError):
+        return b""

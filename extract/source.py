@@ -7,21 +7,22 @@ a file whose facts moved is read again, since only its content tells whether evi
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 from bagtag.extract.evidence import Effect, Issue, Provenance
-from bagtag.extract.orphans import walk
+from bagtag.extract.stores.folder import KEEPS_INODES
+from bagtag.extract.stores.store import NotRegularError, Status, Store, UnreadableError
 from bagtag.extract.workspace import Workspace
 
-COMPARED = ("size", "mtime") if os.name == "nt" else ("size", "mtime", "ctime", "inode")
-"""What `check` compares here. Windows keeps the time of creation where others keep that of the last change."""
+COMPARED = ("size", "mtime", "ctime", "inode") if KEEPS_INODES else ("size", "mtime")
+"""What `check` compares here."""
 
 _CHUNK = 1024 * 1024
 _EVERY = 2**28
@@ -47,9 +48,6 @@ _UNSEEN = "SELECT path FROM file WHERE NOT seen ORDER BY path"
 _NONE_SEEN = "UPDATE file SET seen = 0"
 _AGAIN = f"SELECT path, sha256 FROM file WHERE {_REGULAR} AND sha256 IS NOT NULL AND path > ? ORDER BY path LIMIT 1000"
 
-_Facts = tuple[int, int, int, int, str]
-"""Kind (the type bits of st_mode), size, mtime, ctime, inode; times in nanoseconds."""
-
 
 class SourceProof:
     """Facts and digests of every file below a backup folder, in a scratch database: memory stays flat.
@@ -60,9 +58,9 @@ class SourceProof:
 
     compared = COMPARED
 
-    def __init__(self, folder: Path, workspace: Workspace) -> None:
+    def __init__(self, store: Store, workspace: Workspace) -> None:
         """Record size, times and inode of every file: before anything is read."""
-        self._folder = folder
+        self._store = store
         self._facts = sqlite3.connect(workspace.new("source.db"), isolation_level=None)
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
             self._facts.execute(f"PRAGMA {pragma}")
@@ -120,7 +118,7 @@ class SourceProof:
             before = self._facts.execute(_FACTS, (path,)).fetchone()
             if before is None:
                 found.append(_issue(path, "partial", "the source changed during the run: this file appeared"))
-            elif tuple(before[:5]) != now:
+            elif tuple(before[:5]) != tuple(now):
                 found.append(self._changed(path, before, now))
         found += [
             _issue(path, "partial", "the source changed during the run: this file vanished")
@@ -159,12 +157,9 @@ class SourceProof:
     ) -> None:
         self.close()
 
-    def _seen_now(self) -> Iterator[tuple[bytes, _Facts]]:
-        for path, item in walk(self._folder):
-            status = item.stat(follow_symlinks=False)
-            inode, changed = (str(status.st_ino), status.st_ctime_ns) if "inode" in self.compared else ("", 0)
-            facts = (stat.S_IFMT(status.st_mode), status.st_size, status.st_mtime_ns, changed, inode)
-            yield os.fsencode(path), facts
+    def _seen_now(self) -> Iterator[tuple[bytes, Status]]:
+        for path, status in self._store.walk():
+            yield os.fsencode(path), status
 
     def _why_not(self, path: bytes, kind: int) -> tuple[Effect, str]:
         if kind == stat.S_IFREG:
@@ -173,7 +168,7 @@ class SourceProof:
             return "partial", "the folder could not be read: what lies in it is not in the list"
         return "note", "a link or device in the backup folder: it was neither followed nor read"
 
-    def _changed(self, path: bytes, before: tuple[int, int, int, int, str, str | None], now: _Facts) -> Issue:
+    def _changed(self, path: bytes, before: tuple[int, int, int, int, str, str | None], now: Status) -> Issue:
         names = ("kind", "size", "mtime", "ctime", "inode")
         moved = [name for name, old, new in zip(names, before, now, strict=False) if old != new]
         again = "cannot be read"
@@ -202,10 +197,16 @@ class SourceProof:
             last = rows[-1][0]
 
     def _hashed(self, path: bytes) -> str:
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        """SHA-256 of one file. Raises OSError."""
+        try:
+            file = self._store.open(os.fsdecode(path))
+        except (NotRegularError, UnreadableError) as trouble:
+            raise OSError(errno.EIO, "it cannot be opened") from trouble
+        if file is None:
+            raise FileNotFoundError(errno.ENOENT, "it is gone")
         whole = hashlib.sha256()
         buffer = memoryview(bytearray(_CHUNK))
-        with open(os.open(self._folder / os.fsdecode(path), flags), "rb", buffering=0) as file:  # noqa: PTH123
+        with file:
             while count := file.readinto(buffer):
                 whole.update(buffer[:count])
         return whole.hexdigest()

@@ -25,10 +25,11 @@ from bagtag.extract.evidence import Issue, Outcome
 from bagtag.extract.files import BackupFiles
 from bagtag.extract.findings import issues_of
 from bagtag.extract.inventory import InventoryRow, decode, encode
-from bagtag.extract.manifest import FileEntry
+from bagtag.extract.manifest import COMPANIONS, FileEntry
 from bagtag.extract.naming import Names
 from bagtag.extract.run_state import RunState, still_whole
 from bagtag.extract.source import SourceProof
+from bagtag.extract.stores.store import chunks, digest, is_file
 from bagtag.extract.workspace import Workspace
 from bagtag.parsers import artifact
 from bagtag.parsers.artifact import Reconciled
@@ -102,8 +103,7 @@ class Filling:
         """Compare the source with what it was, and read again what the job asks for."""
         self.progress.step("Comparing the source", _STEPS)
         plists = (self.backup.plists.info, self.backup.plists.manifest, self.backup.plists.status)
-        own = [item.path for item in plists if item.path is not None] + [self.backup.index]
-        paths = [path.relative_to(self.backup.folder).as_posix() for path in own] + self._read_stored
+        paths = [item.path for item in plists if item.path is not None] + [self.backup.index.path, *self._read_stored]
         again = self.proof.rehash("full" if self.job.rehash == "full" else paths, fractions(self.progress))
         for issue in [*self.proof.issues(), *self.proof.check(), *again]:
             self.records.issue(issue)
@@ -133,7 +133,9 @@ class Filling:
             },
             "records_left_out": dict(sorted(self.left_out.items())),
             "databases_read_but_not_carried": dict(sorted(self._databases.items())),
-            "without_key_bag": {"manifest_plist_sha256": _sha256(bag.path)} if without and bag.path else None,
+            "without_key_bag": {"manifest_plist_sha256": digest(self.backup.store, bag.path)[1]}
+            if without and bag.path
+            else None,
         }
 
     def _read_records_only(self, twice: IO[bytes]) -> None:
@@ -162,11 +164,18 @@ class Filling:
         plists = self.backup.plists
         for item in (plists.info, plists.manifest, plists.status):
             if item.path is not None and not (item is plists.manifest and self.job.without_key_bag):
-                self._copy(item.path, folder / item.name)
-        if not self.job.scope.by_record:
-            self._copy(self.backup.index, folder / "Manifest.db")
-            if self.backup.index_encrypted:
-                self._copy(self.backup.manifest.path, folder / "Manifest.plain.db")
+                self._keep_stored(item.path, folder / item.name)
+        if self.job.scope.by_record:
+            return
+        index = self.backup.index.path
+        # With the index goes what SQLite and iOS 4 keep beside it.
+        for path in (index, *(f"{index}{end}" for end in COMPANIONS), index.replace(".mbdb", ".mbdx")):
+            if (folder / Path(path).name).exists() or not is_file(self.backup.store, path):
+                continue
+            self._keep_stored(path, folder / Path(path).name)
+        if self.backup.index_encrypted:
+            shutil.copyfile(self.backup.manifest.path, folder / "Manifest.plain.db")
+            self._add_written(folder / "Manifest.plain.db")
 
     def _keep_files(self, state: RunState, twice: IO[bytes]) -> Artifact:
         self.progress.step("Decrypting" if self.backup.state == "encrypted" else "Copying", _STEPS)
@@ -261,9 +270,11 @@ class Filling:
         self.writer.add(f"data/{name}", digest.hexdigest(), size)
         return Artifact(f"data/{name}", size, digest.hexdigest())
 
-    def _copy(self, source: Path, target: Path) -> None:
-        with source.open("rb") as original, target.open("wb") as copy:
-            shutil.copyfileobj(original, copy, _CHUNK)
+    def _keep_stored(self, path: str, target: Path) -> None:
+        """Copy a file of the backup as it lies there."""
+        with target.open("wb") as copy:
+            for chunk in chunks(self.backup.store, path):
+                copy.write(chunk)
         self._add_written(target)
 
     def _add_written(self, path: Path) -> Artifact:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +28,7 @@ from bagtag.extract.backup import Backup
 from bagtag.extract.evidence import HARMFUL
 from bagtag.extract.run_state import RunState
 from bagtag.extract.source import SourceProof
+from bagtag.extract.stores.store import digest
 from bagtag.extract.workspace import Workspace
 from bagtag.reports.bundle import manifest, sealing
 from bagtag.reports.bundle.contents import sha256_of
@@ -44,7 +46,6 @@ class _Run:
     """What every step needs."""
 
     job: Job
-    source: Path
     partial: Path
     custody: CustodyLog
     command: Sequence[str]
@@ -59,13 +60,12 @@ def make(
     Raises UsageError (DEST exists, an interrupted run with other options), EvidenceError, PassphraseError and
     StoppedError; after any of them the same job may be given again.
     """
-    source = discover.locate(job.source).resolve()
-    partial = _partial(job, source)
+    partial = _partial(job)
     fresh = not partial.exists()
     partial.mkdir(mode=durable.PRIVATE_FOLDER, parents=True, exist_ok=True)
     custody = CustodyLog.open(partial / "custody.jsonl")
     continued = custody.path.exists()
-    run = _Run(job, source, partial, custody, command, progress or Silent())
+    run = _Run(job, partial, custody, command, progress or Silent())
     try:
         with Workspace.inside(partial / "work") as workspace:
             if sealing.sealed_at(custody.path) is None:
@@ -81,27 +81,28 @@ def make(
     return _made(job.dest, continued=continued)
 
 
-def _partial(job: Job, source: Path) -> Path:
+def _partial(job: Job) -> Path:
     dest = job.dest.absolute()
     if dest.is_symlink() or dest.exists():
         raise UsageError(f"{dest} exists", hint="an evidence folder is never written over: choose another DEST")
-    place = dest.parent.resolve() / dest.name
-    if place.is_relative_to(source) or source.is_relative_to(place):
+    above = discover.backup_above(dest)
+    if above is not None:
         raise UsageError(
-            f"{dest} lies in the backup folder", hint="the source is never written to: choose another DEST"
+            f"{dest} lies in the backup folder {above}", hint="the source is never written to: choose another DEST"
         )
     return dest.with_name(dest.name + ".partial")
 
 
 def _fill_and_seal(run: _Run, workspace: Workspace, unlock: Callable[[Backup], None]) -> None:
-    with SourceProof(run.source, workspace) as proof, Backup.open(run.source, workspace) as backup:
+    store = discover.locate(run.job.source, workspace)
+    with closing(store), SourceProof(store, workspace) as proof, Backup(store, workspace) as backup:
         if backup.locked:
             unlock(backup)
         state = RunState(
             run.partial,
             {
                 **run.job.options(version("bagtag")),
-                "backup folder": str(run.source),
+                "backup": backup.location,
                 "its files": proof.snapshot_digest,
             },
             workspace,
@@ -153,11 +154,8 @@ def _compared(filling: Filling) -> str:
 
 def _source_artifacts(backup: Backup) -> list[Artifact]:
     plists = (backup.plists.info, backup.plists.manifest, backup.plists.status)
-    paths = [backup.index, *(item.path for item in plists if item.path is not None)]
-    return [
-        Artifact(path.relative_to(backup.folder).as_posix(), path.stat().st_size, sha256_of(path))
-        for path in sorted(paths)
-    ]
+    paths = [backup.index.path, *(item.path for item in plists if item.path is not None)]
+    return [Artifact(path, *digest(backup.store, path)) for path in sorted(paths)]
 
 
 def _view(run: _Run, backup: Backup, filling: Filling) -> BundleView:

@@ -1,0 +1,150 @@
+"""Store: what a backup lies in, as seized. A folder, a zip or a tar; whichever it is, the files are found by path.
+
+Paths are relative to the backup folder, with `/`; bytes that are no UTF-8 stay as surrogates (`os.fsdecode`). Nothing
+is ever written, and nothing but a regular file is ever opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Protocol, Self
+
+from bagtag.custody.errors import StoppedError
+
+
+class NotRegularError(Exception):
+    """Where a file should be lies a symbolic link, a folder or a device: refused. Its text is the path."""
+
+
+class UnreadableError(Exception):
+    """The file is there and could not be read. Its text is the path."""
+
+
+class Status(NamedTuple):
+    """What a store tells of one file. `kind`: the type bits of st_mode; times in nanoseconds, 0 where none is kept."""
+
+    kind: int
+    size: int
+    mtime: int
+    ctime: int
+    inode: str
+
+
+class StoredFile(Protocol):
+    """An open regular file of a store: bytes from any place in it. Reading raises OSError."""
+
+    @property
+    def size(self) -> int:
+        """Bytes, when it was opened."""
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Fill the buffer from the present place; fewer bytes only at the end, 0 there."""
+
+    def readall(self) -> bytes:
+        """Everything from the present place on."""
+
+    def seek(self, place: int, /) -> int:
+        """Go to a byte counted from the start."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(  # noqa: D105
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
+class Store(Protocol):
+    """The files of one backup. Safe to use from several threads."""
+
+    @property
+    def path(self) -> Path:
+        """The folder itself, or the zip or tar that the backup lies in; links resolved."""
+
+    @property
+    def container(self) -> Path | None:
+        """The zip or tar; None for a folder."""
+
+    @property
+    def prefix(self) -> str:
+        """What stands before a path in the names of the container's members: empty, or folders with `/` at the end."""
+
+    def open(self, path: str) -> StoredFile | None:
+        """The file at that path, None when there is none. Raises NotRegularError, UnreadableError."""
+
+    def status(self, path: str) -> Status | None:
+        """What lies at that path, links not followed; None when nothing does."""
+
+    def walk(self) -> Iterator[tuple[str, Status]]:
+        """Everything that is no folder, sorted bytewise by path; a folder that cannot be read is given itself.
+
+        Memory stays flat. Raises StoppedError when the store itself cannot be read any more.
+        """
+
+    def local(self, path: str) -> Path | None:
+        """A regular file of the file system that is this one, to be opened by name; None in a container."""
+
+    def is_gone(self) -> bool:
+        """Whether the folder or container does not answer any more: a drive was pulled."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+def shown(store: Store) -> str:
+    """How the place is named to people: the folder, or the container and the folder in it."""
+    return f"{store.path}/{store.prefix}".rstrip("/") if store.prefix else str(store.path)
+
+
+def is_file(store: Store, path: str) -> bool:
+    """Whether a regular file lies at that path."""
+    status = store.status(path)
+    return status is not None and stat.S_ISREG(status.kind)
+
+
+def gone(store: Store) -> StoppedError:
+    """What to tell when a store does not answer any more."""
+    return StoppedError(
+        f"the backup can no longer be read: {shown(store)}",
+        hint="connect the drive again and give the same command",
+    )
+
+
+def chunks(store: Store, path: str, size: int = 1024 * 1024) -> Iterator[bytes]:
+    """The bytes of a file of the store, piece by piece; every piece but the last has `size` bytes.
+
+    Raises StoppedError when the file is not there or cannot be read any more.
+    """
+    try:
+        file = store.open(path)
+        if file is None:
+            raise FileNotFoundError(path)
+        buffer = memoryview(bytearray(size))
+        with file:
+            filled = size
+            while filled == size:
+                filled = 0
+                while filled < size and (count := file.readinto(buffer[filled:])):
+                    filled += count
+                if filled:
+                    yield bytes(buffer[:filled])
+    except (NotRegularError, UnreadableError, OSError) as trouble:
+        raise StoppedError(
+            f"{path} of the backup can no longer be read: {shown(store)}",
+            hint="connect the drive again and give the same command",
+        ) from trouble
+
+
+def digest(store: Store, path: str) -> tuple[int, str]:
+    """Size and SHA-256 of a file of the store. Raises as `chunks`."""
+    whole, size = hashlib.sha256(), 0
+    for chunk in chunks(store, path):
+        whole.update(chunk)
+        size += len(chunk)
+    return size, whole.hexdigest()
