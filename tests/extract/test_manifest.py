@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from bagtag.custody.errors import EvidenceError
+from bagtag.extract.index import Index, opened
 from bagtag.extract.manifest import Manifest, file_id_of
 from bagtag.extract.selection import Selection
+from bagtag.extract.stores.folder import FolderStore
 from bagtag.extract.workspace import Workspace
 
 KNOWN = [
@@ -48,42 +50,38 @@ def test_a_file_id_is_the_sha1_of_domain_and_path(domain: str, relative_path: st
     assert file_id_of(domain, relative_path) == expected
 
 
-def test_opening_leaves_nothing_beside_the_index(index: Path, tmp_path: Path) -> None:
+def test_opening_leaves_nothing_beside_the_index(index: Path) -> None:
     before = (sorted(index.parent.iterdir()), index.parent.stat().st_mtime_ns, index.read_bytes())
-    with Workspace.inside(tmp_path / "work") as workspace:
-        manifest = Manifest.open(index, workspace)
-        assert manifest.count() == len(ROWS)
-        manifest.close()
+    manifest = Manifest.open(index)
+    assert manifest.count() == len(ROWS)
+    manifest.close()
     assert (sorted(index.parent.iterdir()), index.parent.stat().st_mtime_ns, index.read_bytes()) == before
 
 
-def test_rows_come_sorted_bytewise(index: Path, tmp_path: Path) -> None:
-    with Workspace.inside(tmp_path / "work") as workspace:
-        rows = [(entry.domain, entry.relative_path) for entry in Manifest.open(index, workspace).entries()]
+def test_rows_come_sorted_bytewise(index: Path) -> None:
+    rows = [(entry.domain, entry.relative_path) for entry in Manifest.open(index).entries()]
     assert rows == sorted(ROWS, key=lambda row: (row[0].encode(), row[1].encode()))
 
 
-def test_an_underscore_is_no_wildcard(index: Path, tmp_path: Path) -> None:
-    with Workspace.inside(tmp_path / "work") as workspace:
-        manifest = Manifest.open(index, workspace)
-        entry = manifest.resolve("AppDomain-com.a_b", "x")
-        assert entry is not None
-        assert entry.domain == "AppDomain-com.a_b"
-        assert manifest.resolve("AppDomain-com.a?b", "x") is None
-        assert [e.domain for e in manifest.entries(Selection(domain="AppDomain-com.a_b", glob="x"))] == [
-            "AppDomain-com.a_b"
-        ]
+def test_an_underscore_is_no_wildcard(index: Path) -> None:
+    manifest = Manifest.open(index)
+    entry = manifest.resolve("AppDomain-com.a_b", "x")
+    assert entry is not None
+    assert entry.domain == "AppDomain-com.a_b"
+    assert manifest.resolve("AppDomain-com.a?b", "x") is None
+    assert [e.domain for e in manifest.entries(Selection(domain="AppDomain-com.a_b", glob="x"))] == [
+        "AppDomain-com.a_b"
+    ]
 
 
-def test_globs_are_case_sensitive_and_brackets_can_be_escaped(index: Path, tmp_path: Path) -> None:
-    with Workspace.inside(tmp_path / "work") as workspace:
-        manifest = Manifest.open(index, workspace)
-        assert [e.relative_path for e in manifest.entries(Selection(glob="[[]y]"))] == ["[y]"]
-        assert [e.relative_path for e in manifest.entries(Selection(glob="y"))] == []
-        assert {e.domain for e in manifest.entries(Selection(app="com.a_b"))} == {
-            "AppDomain-com.a_b",
-            "AppDomainGroup-group.com.a_b",
-        }
+def test_globs_are_case_sensitive_and_brackets_can_be_escaped(index: Path) -> None:
+    manifest = Manifest.open(index)
+    assert [e.relative_path for e in manifest.entries(Selection(glob="[[]y]"))] == ["[y]"]
+    assert [e.relative_path for e in manifest.entries(Selection(glob="y"))] == []
+    assert {e.domain for e in manifest.entries(Selection(app="com.a_b"))} == {
+        "AppDomain-com.a_b",
+        "AppDomainGroup-group.com.a_b",
+    }
 
 
 def test_a_log_that_lies_beside_the_index_is_read_and_left_alone(tmp_path: Path) -> None:
@@ -99,8 +97,13 @@ def test_a_log_that_lies_beside_the_index_is_read_and_left_alone(tmp_path: Path)
     connection.execute("INSERT INTO Files VALUES ('x', 'HomeDomain', 'late', 1, NULL)")
     connection.commit()
     held = {item.name: item.read_bytes() for item in folder.iterdir() if not item.name.endswith("-shm")}
+    said: list[str] = []
     with Workspace.inside(tmp_path / "work") as workspace:
-        assert [entry.relative_path for entry in Manifest.open(path, workspace).entries()] == ["late"]
+        found = Index("Manifest.db", "db", encrypted=False)
+        manifest = opened(FolderStore(folder), found, workspace, lambda what, _: said.append(what))
+        assert [entry.relative_path for entry in manifest.entries()] == ["late"]
+        manifest.close()
+    assert any("0 rows without it, 1 with it" in what for what in said)
     assert {item.name: item.read_bytes() for item in folder.iterdir() if not item.name.endswith("-shm")} == held
     connection.close()
 
@@ -112,5 +115,5 @@ def test_a_view_called_files_is_not_read(tmp_path: Path) -> None:
         "CREATE VIEW Files AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT * FROM n"
     )
     connection.close()
-    with Workspace.inside(tmp_path / "work") as workspace, pytest.raises(EvidenceError, match="no table Files"):
-        Manifest.open(path, workspace)
+    with pytest.raises(EvidenceError, match="no table Files"):
+        Manifest.open(path)

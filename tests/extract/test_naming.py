@@ -44,7 +44,7 @@ def placed(workspace: Workspace) -> Placed:
         connection.executemany("INSERT INTO Files VALUES (?, ?, ?, ?, NULL)", rows)
         connection.commit()
         connection.close()
-        manifest = Manifest.open(path, workspace)
+        manifest = Manifest.open(path)
         with Names(manifest, workspace) as names:
             found = {entry.file_id: names.place(entry) for entry in manifest.entries()}
         manifest.close()
@@ -119,7 +119,7 @@ def test_a_path_that_is_no_unicode_is_unsafe(workspace: Workspace, placed: Place
     connection.execute("INSERT INTO Files VALUES (?, 'HomeDomain', CAST(x'61ff62' AS TEXT), 1, NULL)", ("0" * 40,))
     connection.commit()
     connection.close()
-    manifest = Manifest.open(path, workspace)
+    manifest = Manifest.open(path)
     with Names(manifest, workspace) as names:
         (found,) = map(names.place, manifest.entries())
     manifest.close()
