@@ -6,13 +6,16 @@ Info.plist is written by the host computer, Manifest.plist/Lockdown by the devic
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from bagtag.extract.binary_plist import Date
 from bagtag.extract.evidence import Issue, Provenance
 from bagtag.extract.plists import PlistFile, Plists
+
+_EPOCH = datetime(2001, 1, 1)  # noqa: DTZ001 - UTC, as all of a property list
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,14 +46,8 @@ def device(plists: Plists) -> Device:
     """Collect the facts; the device's own word (Manifest.plist) goes before the host's (Info.plist)."""
     info, manifest, status = plists.info, plists.manifest, plists.status
     lockdown = _lockdown(manifest)
-    moment = next(
-        (
-            value
-            for value in (status.values.get("Date"), manifest.values.get("Date"), info.values.get("Last Backup Date"))
-            if isinstance(value, datetime)
-        ),
-        None,
-    )
+    dates = (status.values.get("Date"), manifest.values.get("Date"), info.values.get("Last Backup Date"))
+    moment = next(filter(None, map(_moment, dates)), None)
     return Device(
         udid=_first(lockdown.get("UniqueDeviceID"), info.text("Target Identifier"), info.text("Unique Identifier")),
         name=_first(lockdown.get("DeviceName"), info.text("Device Name")),
@@ -64,7 +61,7 @@ def device(plists: Plists) -> Device:
         meid=info.text("MEID"),
         iccid=info.text("ICCID"),
         phone_number=info.text("Phone Number"),
-        backup_at=None if moment is None else moment.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z"),
+        backup_at=moment,
         backup_id=_first(status.text("UUID"), info.text("GUID")),
         full_backup=_flag(status.values.get("IsFullBackup")),
         snapshot_state=status.text("SnapshotState"),
@@ -125,6 +122,16 @@ def _lockdown(manifest: PlistFile) -> dict[str, Any]:
 
 def _first(*values: Any) -> str | None:
     return next((value for value in values if isinstance(value, str) and value), None)
+
+
+def _moment(value: Any) -> str | None:
+    """A date of a property list, in UTC; whole seconds are what devices write."""
+    if isinstance(value, Date):
+        try:
+            value = _EPOCH + timedelta(seconds=value.seconds)
+        except (OverflowError, ValueError):  # infinite, not a number, beyond the year 9999
+            return None
+    return f"{value.replace(tzinfo=None).isoformat()}Z" if isinstance(value, datetime) else None
 
 
 def _flag(value: Any) -> bool | None:

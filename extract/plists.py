@@ -8,20 +8,20 @@ when the backup was interrupted. None is authenticated: what they say is a claim
 from __future__ import annotations
 
 import plistlib
-import struct
 from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers.expat import ExpatError
 
+from bagtag.extract import binary_plist
 from bagtag.extract.evidence import Effect, Issue, Provenance
 from bagtag.extract.stores.store import NotRegularError, Store, UnreadableError
 
-LARGEST = 256 * 1024 * 1024
+LARGEST = 64 * 1024 * 1024
 """Real ones stay under 10 MB; the bound is there for hostile ones."""
 
 _MALFORMED = (
     plistlib.InvalidFileException, ValueError, KeyError, IndexError, TypeError, OverflowError, RecursionError,
-    MemoryError, struct.error, AttributeError, ExpatError,
+    MemoryError, AttributeError, ExpatError,
 )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def _read(store: Store, name: str) -> PlistFile:
             note(path, f"{name} is empty or cannot be read")
             continue
         try:
-            values = plistlib.loads(content)
+            values = _parsed(content)
         except _MALFORMED as trouble:
             note(path, f"{name} is no property list: {type(trouble).__name__}")
             continue
@@ -87,6 +87,11 @@ def _read(store: Store, name: str) -> PlistFile:
             note(path, f"{name} was read from Snapshot/: the backup was interrupted", "note")
         return PlistFile(name, path, {str(key): value for key, value in values.items()}, snapshot, tuple(issues))
     return PlistFile(name, None, {}, issues=tuple(issues))
+
+
+def _parsed(content: bytes) -> Any:
+    """XML is plistlib's (which refuses entities); binary ones are read with bounds on what objects expand to."""
+    return binary_plist.read(content) if content.startswith(binary_plist.MAGIC) else plistlib.loads(content)
 
 
 def _content(store: Store, path: str) -> bytes | None:
