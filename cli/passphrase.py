@@ -10,8 +10,7 @@ import getpass
 import os
 import re
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from bagtag.custody.errors import EvidenceError, PassphraseError, UsageError
 if TYPE_CHECKING:
     from bagtag.extract.backup import Backup
     from bagtag.extract.keybag import KeyBag
+    from bagtag.extract.passphrase_forms import Form
 
 VARIABLE = "BAGTAG_PASSPHRASE"
 
@@ -28,7 +28,6 @@ _HINT = f"give --passphrase-file FILE, set {VARIABLE}, or answer the question on
 _LONGEST_LINE = 64 * 1024
 _KEY = re.compile(rb"[0-9A-Fa-f]{64}")
 _TRIES = 3
-_SLOW = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +55,69 @@ class Secrets:
             _unlock_with_key(backup, self.key_file)
             console.say(f"unlocked with the derived key in {self.key_file}")
             return
-        passphrase, source = self._given()
-        if passphrase is None:
+        given = self._given()
+        if given is None:
             _ask(backup)
             return
-        backup.unlock(passphrase=passphrase)
-        console.say(f"unlocked with the passphrase from {source}")
+        say_form(_opened(backup, given.text, carriage_return=given.carriage_return))
+        console.say(f"unlocked with the passphrase from {given.source}")
 
-    def _given(self) -> tuple[str | None, str]:
+    def _given(self) -> _Given | None:
         if self.passphrase_file is not None:
             standard_input = str(self.passphrase_file) == "-"
             if standard_input and sys.stdin.isatty():
-                return None, ""
+                return None
             line = _first_line(self.passphrase_file)
             source = "standard input" if standard_input else str(self.passphrase_file)
-            if not line:
+            passphrase = line.removesuffix(b"\r")
+            if not passphrase:
                 raise PassphraseError(f"the first line of {source} is empty", hint="it should be the passphrase")
-            return line.decode("utf-8", "surrogateescape"), source
-        passphrase = os.environ.get(VARIABLE)
-        return passphrase or None, f"the environment variable {VARIABLE}"
+            return _Given(passphrase.decode("utf-8", "surrogateescape"), source, passphrase != line)
+        text = os.environ.get(VARIABLE)
+        return _Given(text, f"the environment variable {VARIABLE}") if text else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A passphrase, where it came from, and whether its line ended in a carriage return."""
+
+    text: str = field(repr=False)
+    source: str
+    carriage_return: bool = False
+
+
+def say_form(form: Form) -> None:
+    """Say which form of a passphrase fits, unless it is the one that was given."""
+    from bagtag.extract.passphrase_forms import AS_GIVEN
+
+    if form.name != AS_GIVEN:
+        console.say(f"the passphrase fits {form.name}, not {AS_GIVEN}")
+
+
+def _opened(backup: Backup, passphrase: str, *, carriage_return: bool = False) -> Form:
+    """Unlock with the first form of the passphrase that fits. Raises PassphraseError when none does."""
+    from bagtag.extract.passphrase_forms import forms
+
+    refused: PassphraseError | None = None
+    for form in forms(passphrase, carriage_return=carriage_return):
+        try:
+            with console.watching() as progress:
+                backup.unlock(passphrase=form.text, progress=progress)
+        except PassphraseError as trouble:
+            refused = refused or trouble
+        else:
+            return form
+    assert refused is not None  # there is always one form
+    raise refused
 
 
 def _unlock_with_key(backup: Backup, path: Path) -> None:
+    if backup.needs_passphrase_itself:
+        raise PassphraseError(
+            "a derived key does not open this backup: iOS 10.0 encrypts the records of its index with the passphrase "
+            "itself",
+            hint=f"give the passphrase instead of --key-file: --passphrase-file FILE or {VARIABLE}",
+        )
     line = _first_line(path).strip()
     if not _KEY.fullmatch(line):
         raise PassphraseError(
@@ -102,28 +142,18 @@ def _ask(backup: Backup) -> None:
         except EOFError as trouble:
             raise PassphraseError("no passphrase was given", hint=_HINT) from trouble
         try:
-            backup.unlock(passphrase=passphrase)
+            form = _opened(backup, passphrase)
         except PassphraseError as trouble:
             if not tries_left:
                 raise
             console.say(trouble.message)
             continue
+        say_form(form)
         return
 
 
-def _said(backup: Backup) -> Callable[[], None]:
-    """A remark for derivations that take seconds (Apple asks for 10,000,000 rounds), before they start."""
-
-    def started() -> None:
-        rounds = backup.key_bag.double_protection_iterations if backup.key_bag else None
-        if rounds is not None and rounds >= _SLOW:
-            console.say(f"deriving the key, {rounds:,} rounds; this takes some seconds")
-
-    return started
-
-
 def _first_line(path: Path) -> bytes:
-    """The first line without its end. A byte order mark, as Windows editors write it, is no part of a passphrase."""
+    """The first line without its newline. A byte order mark, as Windows editors write it, is no part of it."""
     try:
         if str(path) == "-":
             line = sys.stdin.buffer.readline(_LONGEST_LINE)
@@ -132,7 +162,7 @@ def _first_line(path: Path) -> bytes:
                 line = source.readline(_LONGEST_LINE)
     except OSError as trouble:
         raise UsageError(f"{path} cannot be read: {trouble.strerror}", hint="name a readable file") from trouble
-    return line.removesuffix(b"\n").removesuffix(b"\r").removeprefix(b"\xef\xbb\xbf")
+    return line.removesuffix(b"\n").removeprefix(b"\xef\xbb\xbf")
 
 
 def key_bag(backup: Backup) -> KeyBag:

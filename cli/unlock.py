@@ -1,36 +1,27 @@
 """`bagtag unlock`: test a passphrase, keep the derived key, try a list of passphrases, hand the puzzle to hashcat.
 
-The string for hashcat and john is their own format (modes 14800 and 14700): the wrapped key of one class with what the
-derivation needs. A candidate is never printed; of a word list only the number of the line that fits is told.
+A candidate is never printed; of a word list only the number of the line that fits is told.
 """
 
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bagtag.cli import console
+from bagtag.cli import console, endings
 from bagtag.cli.opening import harmed, opened
 from bagtag.cli.options import BackupArgument, JsonOption, KeyFileOption, PassphraseFileOption
-from bagtag.cli.passphrase import Secrets, key_bag
-from bagtag.custody.errors import EvidenceError, PassphraseError, UsageError
+from bagtag.cli.passphrase import Secrets, key_bag, say_form
+from bagtag.custody.errors import PassphraseError, UsageError
 
 if TYPE_CHECKING:
-    from bagtag.custody.progress import Progress
     from bagtag.extract.backup import Backup
-    from bagtag.extract.keybag import ClassKey, KeyBag
-
-_FIRST_CLASS = 11
-_BY_PASSPHRASE = 2
-_WRAPPED = 40
-_LONGEST_LINE = 64 * 1024
-_AHEAD = 4
+    from bagtag.extract.guessing import Check, Guessing
+    from bagtag.extract.keybag import KeyBag
 
 
 def unlock(
@@ -60,11 +51,11 @@ def unlock(
         raise UsageError(f"{save_key} exists and is not written over", hint="name a new file")
     told: dict[str, Any] = {}
     with opened(backup) as (source, _):
-        key_bag(source)
+        bag = key_bag(source)
         if hashcat:
-            told["hashcat"] = puzzle(source)
+            told.update(_puzzles(source, bag))
         if words is not None:
-            told["line"] = _tried(source, words)
+            told["line"] = _tried(source, bag, words)
         elif save_key is not None or not hashcat:
             secrets.unlock(source)
         if not source.locked:
@@ -72,6 +63,11 @@ def unlock(
         if save_key is not None:
             _save(source.key, save_key)
             told["key_file"] = str(save_key)
+            if source.needs_passphrase_itself:
+                console.say(
+                    "warning: this key alone does not open this backup: iOS 10.0 encrypts the records of its index "
+                    "with the passphrase itself, so keep the passphrase too"
+                )
         if as_json:
             console.json_line({"path": source.location, "udid": source.udid, **told})
         else:
@@ -80,89 +76,59 @@ def unlock(
         return int(harmed(source))
 
 
-def puzzle(backup: Backup) -> str:
-    """The string that hashcat and john take. Raises EvidenceError when the key bag holds nothing to guess at."""
-    bag = key_bag(backup)
-    item = _guessable(bag)
-    if item is None or item.wrapped is None:
-        raise EvidenceError(
-            "the key bag holds no class key that the passphrase wraps: there is nothing to guess at",
-            hint="look for another copy of Manifest.plist",
+def _puzzles(backup: Backup, bag: KeyBag) -> Iterator[tuple[str, str]]:
+    """The lines for guessing programs by their names. Raises EvidenceError when there is nothing to guess at."""
+    from bagtag.extract import hashcat
+
+    yield "hashcat", hashcat.puzzle(bag)
+    protection = backup.protection
+    if protection is not None and protection.password_hash:
+        yield "sha256", hashcat.weak_hash(protection.password_hash, protection.salt)
+        console.say(
+            "iOS 10.0 kept a weak hash of the passphrase too: the second line, for hashcat's mode 1410 with "
+            "--hex-salt, is guessed far faster"
         )
-    head = f"{item.wrapped.hex()}*{bag.iterations}*{bag.salt.hex()}"
-    if bag.double_protection_salt is not None and bag.double_protection_iterations is not None:
-        tail = f"{bag.double_protection_iterations}*{bag.double_protection_salt.hex()}"
-        return f"$itunes_backup$*10*{head}*{tail}"
-    return f"$itunes_backup$*9*{head}**"
 
 
-def _guessable(bag: KeyBag) -> ClassKey | None:
-    """Class 11 where it can be, as other extractors take it, else the first class with the passphrase's bit."""
-    usable = [
-        item
-        for item in bag.classes
-        if item.wrap & _BY_PASSPHRASE and item.wrapped is not None and len(item.wrapped) == _WRAPPED
-    ]
-    return next((item for item in usable if item.number == _FIRST_CLASS), usable[0] if usable else None)
+def _tried(backup: Backup, bag: KeyBag, words: Path) -> int:
+    """Unlock with the first line of the list that fits, and return its number.
+
+    Raises PassphraseError when none does, StoppedError when it was stopped: the same command continues there.
+    """
+    from bagtag.extract.guessing import Guessing
+    from bagtag.extract.word_list import LONGEST_LINE
+
+    check = _check(backup, bag)
+    with Guessing(words, backup.key_bag_sha256 or "") as guessing, endings.resumable(guessing.folder):
+        _say_start(guessing, words)
+        with console.watching() as progress:
+            found = guessing.run(check, progress)
+        if guessing.too_long:
+            console.say(f"not tried: {console.number(guessing.too_long, 'line')} longer than {LONGEST_LINE:,} bytes")
+        if found is None:
+            raise PassphraseError(
+                f"none of the {console.number(guessing.lines, 'line')} of {words} is the passphrase",
+                hint="`--hashcat` prints the string for a tool that guesses faster",
+            )
+    with console.watching() as progress:
+        backup.unlock(passphrase=found.form.text, progress=progress)
+    say_form(found.form)
+    return found.line
 
 
-def _tried(backup: Backup, words: Path) -> int:
-    """Unlock with the first line of the list that fits, and return its number. Raises PassphraseError."""
-    bag = key_bag(backup)
-    number, key = 0, None
-    try:
-        with console.watching() as progress, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            progress.step("trying the word list", words.stat().st_size)
-            for number, key in _keys(bag, words, pool, progress):  # noqa: B007 - told after the loop
-                if key is not None:
-                    break
-    except OSError as trouble:
-        raise UsageError(f"{words} cannot be read: {trouble.strerror}", hint="one passphrase a line") from trouble
-    if key is None:
-        raise PassphraseError(
-            f"none of the {console.number(number, 'line')} of {words} is the passphrase",
-            hint="`--hashcat` prints the string for a tool that guesses faster",
-        )
-    backup.unlock(key=key)
-    return number
+def _check(backup: Backup, bag: KeyBag) -> Check:
+    """The fastest test of a candidate: iOS 10.0 kept a hash of the passphrase, else a key must be derived."""
+    from bagtag.extract.guessing import by_key_bag
+
+    protection = backup.protection
+    return protection.opens if protection is not None and protection.password_hash else by_key_bag(bag)
 
 
-def _keys(bag: KeyBag, words: Path, pool: ThreadPoolExecutor, progress: Progress) -> Iterator[tuple[int, bytes | None]]:
-    """Each line's number with its key when it fits, in order, while the next lines are being tried on all cores."""
-    ahead: deque[tuple[int, int, Future[bytes | None]]] = deque()
-    try:
-        for number, line in enumerate(_lines_of(words), 1):
-            candidate = line.removesuffix(b"\n").removesuffix(b"\r")
-            ahead.append((number, len(line), pool.submit(_fits, bag, candidate)))
-            if len(ahead) > _AHEAD * (os.cpu_count() or 1):
-                yield _next(ahead, progress)
-        while ahead:
-            yield _next(ahead, progress)
-    finally:
-        for _, _, future in ahead:
-            future.cancel()
-
-
-def _next(ahead: deque[tuple[int, int, Future[bytes | None]]], progress: Progress) -> tuple[int, bytes | None]:
-    number, size, future = ahead.popleft()
-    key = future.result()
-    progress.advance(size)
-    return number, key
-
-
-def _lines_of(words: Path) -> Iterator[bytes]:
-    with words.open("rb") as source:
-        while line := source.readline(_LONGEST_LINE):
-            yield line
-
-
-def _fits(bag: KeyBag, candidate: bytes) -> bytes | None:
-    key = bag.derive(candidate.decode("utf-8", "surrogateescape"))
-    try:
-        bag.unwrap(key)
-    except PassphraseError:
-        return None
-    return key
+def _say_start(guessing: Guessing, words: Path) -> None:
+    if guessing.changed:
+        console.say(f"{words} is not as it was when an earlier run tried it: beginning anew")
+    if guessing.continued:
+        console.say(f"an earlier run has tried {console.number(guessing.lines, 'line')}: continuing after them")
 
 
 def _save(key: bytes, path: Path) -> None:
@@ -183,6 +149,8 @@ def _save(key: bytes, path: Path) -> None:
 def _lines(told: dict[str, Any]) -> Iterator[str]:
     if "hashcat" in told:
         yield str(told["hashcat"])
+    if "sha256" in told:
+        yield str(told["sha256"])
     if "line" in told:
         yield f"line {told['line']} of the word list is the passphrase"
     elif "unlocked" in told:

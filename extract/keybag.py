@@ -10,26 +10,35 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from construct import Bytes, ConstructError, Int32ub, Struct, this
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from bagtag.custody.errors import EvidenceError, PassphraseError
+from bagtag.custody.progress import Progress
+from bagtag.extract import derivation
+from bagtag.extract.derivation import Stage
 
 MOST_ITERATIONS = 1_000_000
 MOST_DOUBLE_PROTECTION_ITERATIONS = 50_000_000
 WRAPPED_KEY_LENGTH = 40
+SALT_LENGTH = 20
+BY_PASSPHRASE = 2
+"""The bit of WRAP that says: wrapped by what is derived from the passphrase."""
 
+# A device writes 1,388 bytes in some 65 records.
 _LONGEST_BAG = 1024 * 1024
+_MOST_RECORDS = 4096
 _RECORD_HEAD = 8
 _RECORD = Struct("tag" / Bytes(4), "length" / Int32ub, "value" / Bytes(this.length))
-_NUMBERS = frozenset({b"VERS", b"TYPE", b"WRAP", b"ITER", b"DPWT", b"DPIC", b"CLAS", b"KTYP"})
+_OF_THE_BAG = (b"VERS", b"TYPE", b"HMCK", b"SALT", b"ITER", b"DPWT", b"DPIC", b"DPSL")
+_KNOWN = frozenset({*_OF_THE_BAG, b"UUID", b"CLAS", b"WRAP", b"KTYP", b"WPKY", b"PBKY"})
 
-_BY_DEVICE, _BY_PASSPHRASE = 1, 2
+_BY_DEVICE = 1
 
 
 class KeyUnavailableError(Exception):
@@ -49,7 +58,10 @@ class ClassKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyBag:
-    """The parsed bag. `tail` holds bytes at the end that are no whole record: the bag was cut or damaged there."""
+    """The parsed bag. `tail` holds bytes at the end that are no whole record: the bag was cut or damaged there.
+
+    `faults` are sentences about it that are true of no bag a device wrote: it contradicts itself or is far too large.
+    """
 
     version: int | None
     kind: int | None
@@ -62,36 +74,35 @@ class KeyBag:
     unknown: tuple[tuple[str, str], ...]
     tail: bytes
     size: int
+    faults: tuple[str, ...] = ()
 
     @property
     def double_protection(self) -> bool:
         """Whether the passphrase goes through two rounds of derivation (iOS 10.2 and later)."""
         return self.double_protection_salt is not None and self.double_protection_iterations is not None
 
-    def derive(self, passphrase: str, started: Callable[[], None] | None = None) -> bytes:
+    def derive(self, passphrase: str, progress: Progress | None = None) -> bytes:
         """The 32-byte key-encrypting key. Takes seconds with Apple's 10,000,000 rounds.
 
-        Raises EvidenceError for round counts that no device writes: they would only burn time.
+        With `progress` the caller can be interrupted meanwhile, and hears of it as a step when it takes a second or
+        more. Raises EvidenceError where `check` does.
         """
         self.check()
-        if started is not None:
-            started()
         secret = passphrase.encode("utf-8", "surrogateescape")
-        if self.double_protection_salt is not None and self.double_protection_iterations is not None:
-            secret = _pbkdf2(hashes.SHA256(), secret, self.double_protection_salt, self.double_protection_iterations)
-        return _pbkdf2(hashes.SHA1(), secret, self.salt, self.iterations)  # noqa: S303 - Apple's format
+        if progress is None:
+            return self.stretch(secret)
+        return derivation.derive_watched(self._stages(), secret, progress)
+
+    def stretch(self, secret: bytes) -> bytes:
+        """`derive` for the bytes of a passphrase, of a bag that was checked before: for trying many."""
+        return derivation.derive(self._stages(), secret)
 
     def check(self) -> None:
-        """Raise EvidenceError when no key can be derived with this bag."""
-        missing = "salt" if not self.salt else "class keys" if not any(key.wrapped for key in self.classes) else ""
-        if missing or self.tail:
+        """Raise EvidenceError when no key can be derived with this bag, or only after an absurd number of rounds."""
+        fault = next(self._faults(), None)
+        if fault is not None:
             raise EvidenceError(
-                "the key bag in Manifest.plist is damaged: "
-                + (
-                    f"it holds no {missing}"
-                    if missing
-                    else f"it is cut, {len(self.tail)} bytes at its end are no record"
-                ),
+                f"the key bag in Manifest.plist is damaged: {fault}",
                 hint="without it no passphrase opens this backup; another copy of Manifest.plist is needed",
             )
         counts = [("ITER", self.iterations, MOST_ITERATIONS)]
@@ -113,7 +124,7 @@ class KeyBag:
         closed: dict[int, str] = {}
         refused = 0
         for item in self.classes:
-            if item.wrapped is None or not item.wrap & _BY_PASSPHRASE:
+            if item.wrapped is None or not item.wrap & BY_PASSPHRASE:
                 closed[item.number] = "it is not wrapped by the passphrase"
             elif len(item.wrapped) != WRAPPED_KEY_LENGTH:
                 closed[item.number] = f"its wrapped key is {len(item.wrapped)} bytes long instead of 40"
@@ -140,6 +151,24 @@ class KeyBag:
                 del opened[item.number]
                 closed[item.number] = "it is also wrapped by a key that never leaves the device"
         return ClassKeys(opened, closed, damaged=refused)
+
+    def _faults(self) -> Iterator[str]:
+        yield from self.faults
+        if not self.salt or not any(key.wrapped for key in self.classes):
+            yield "it holds no class keys" if self.salt else "it holds no salt"
+        if self.tail:
+            yield f"it is cut, {len(self.tail):,} bytes at its end are no record"
+        for tag, salt in (("SALT", self.salt), ("DPSL", self.double_protection_salt)):
+            if salt is not None and len(salt) != SALT_LENGTH:
+                yield f"its {tag} is {len(salt):,} bytes long instead of {SALT_LENGTH}"
+        if (self.double_protection_salt is None) != (self.double_protection_iterations is None):
+            yield "of DPSL and DPIC it holds one without the other"
+
+    def _stages(self) -> tuple[Stage, ...]:
+        last = Stage(hashes.SHA1(), self.salt, self.iterations)  # noqa: S303 - Apple's format
+        if self.double_protection_salt is None or self.double_protection_iterations is None:
+            return (last,)
+        return Stage(hashes.SHA256(), self.double_protection_salt, self.double_protection_iterations), last
 
 
 class ClassKeys:
@@ -168,28 +197,45 @@ class ClassKeys:
 
 
 def parse(data: bytes) -> KeyBag:
-    """Read a bag. Whatever is there is kept: unknown tags in `unknown`, a broken end in `tail`."""
+    """Read a bag. Whatever is there is kept: unknown tags in `unknown`, a broken end in `tail`.
+
+    Of a bag that is absurdly large the beginning is read. Raises nothing: what cannot be used, `check` refuses.
+    """
     head: dict[bytes, bytes] = {}
     groups: list[dict[bytes, bytes]] = []
     unknown: list[tuple[str, str]] = []
-    position = 0
-    data = data[:_LONGEST_BAG]
-    stream = io.BytesIO(data)
-    while position + _RECORD_HEAD <= len(data):
+    values: set[tuple[str, bytes]] = set()
+    faults = [] if len(data) <= _LONGEST_BAG else [f"it is {len(data):,} bytes long"]
+    position = records = 0
+    read = data[:_LONGEST_BAG]
+    stream = io.BytesIO(read)
+    while position + _RECORD_HEAD <= len(read):
+        if records == _MOST_RECORDS:
+            faults.append(f"it holds more than {_MOST_RECORDS:,} records")
+            break
         try:
             record = _RECORD.parse_stream(stream)
         except ConstructError:
             break
+        records += 1
         position += _RECORD_HEAD + record.length
         tag, value = record.tag, record.value
         if tag == b"UUID" and b"UUID" in head:
             groups.append({tag: value})
-        elif groups:
-            groups[-1][tag] = value
+            continue
+        place, group = (f" of class record {len(groups)}", groups[-1]) if groups else ("", head)
+        group.setdefault(tag, value)
+        if tag in _OF_THE_BAG:
+            values.add((tag.decode(), value))
+        elif tag in _KNOWN:
+            values.add((tag.decode() + place, value))
         else:
-            head[tag] = value
-        if tag not in _NUMBERS and tag not in (b"UUID", b"HMCK", b"SALT", b"DPSL", b"WPKY", b"PBKY"):
             unknown.append((tag.decode("latin-1"), value.hex()))
+    classes = tuple(_class_key(group) for group in groups if _number(group, b"CLAS") is not None)
+    values |= {
+        (f"the key of class {key.number}", bytes([key.wrap & 3]) + key.wrapped) for key in classes if key.wrapped
+    }
+    faults += [f"it holds {count:,} different values of {name}" for name, count in _repeated(values)]
     return KeyBag(
         version=_number(head, b"VERS"),
         kind=_number(head, b"TYPE"),
@@ -198,10 +244,11 @@ def parse(data: bytes) -> KeyBag:
         iterations=_number(head, b"ITER") or 0,
         double_protection_salt=head.get(b"DPSL"),
         double_protection_iterations=_number(head, b"DPIC"),
-        classes=tuple(_class_key(group) for group in groups if _number(group, b"CLAS") is not None),
+        classes=classes,
         unknown=tuple(unknown),
-        tail=data[position:],
+        tail=read[position:],
         size=len(data),
+        faults=tuple(faults),
     )
 
 
@@ -225,5 +272,5 @@ def _number(records: dict[bytes, bytes], tag: bytes) -> int | None:
     return int.from_bytes(value, "big") if value is not None and len(value) == 4 else None
 
 
-def _pbkdf2(algorithm: hashes.HashAlgorithm, secret: bytes, salt: bytes, iterations: int) -> bytes:
-    return PBKDF2HMAC(algorithm=algorithm, length=32, salt=salt, iterations=iterations).derive(secret)
+def _repeated(values: set[tuple[str, bytes]]) -> list[tuple[str, int]]:
+    return sorted((name, count) for name, count in Counter(name for name, _ in values).items() if count > 1)

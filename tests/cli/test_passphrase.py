@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import getpass
 import io
+import plistlib
+import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,8 @@ import pytest
 
 from bagtag.cli.passphrase import Secrets
 from bagtag.custody.errors import UsageError
+from bagtag.custody.progress import Progress
+from bagtag.extract.keybag import KeyBag
 
 WRONG = "not the passphrase at all"
 
@@ -141,3 +146,109 @@ def test_closing_the_terminal_at_the_question_ends_with_6(
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setattr(getpass, "getpass", closed)
     assert bagtag("unlock", encrypted_backup.folder).code == 6
+
+
+COMPOSED, DECOMPOSED = "Caf\u00e9", "Cafe\u0301"
+
+
+@pytest.mark.parametrize(
+    ("set_as", "given", "said"), [(COMPOSED, DECOMPOSED, "composed form (NFC)"), (DECOMPOSED, COMPOSED, "(NFD)")]
+)
+def test_the_other_unicode_form_of_a_passphrase_opens_it_and_that_is_said(
+    set_as: str, given: str, said: str, bagtag: Any, mint: Any
+) -> None:
+    minted = mint(passphrase=set_as)
+    ran = bagtag("unlock", minted.folder, passphrase=given)
+    assert ran.code == 0
+    assert said in ran.err
+    assert given not in ran.err
+    assert set_as not in ran.err
+    ran = bagtag("unlock", minted.folder, passphrase=set_as)
+    assert ran.code == 0
+    assert "form" not in ran.err
+
+
+def test_a_wrong_passphrase_of_ascii_costs_one_derivation_and_another_one_two(
+    bagtag: Any, encrypted_backup: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derived: list[str] = []
+    derive = KeyBag.derive
+
+    def counted(bag: KeyBag, text: str, progress: Progress | None = None) -> bytes:
+        derived.append(text)
+        return derive(bag, text, progress)
+
+    monkeypatch.setattr(KeyBag, "derive", counted)
+    assert bagtag("unlock", encrypted_backup.folder, passphrase=WRONG).code == 6
+    assert derived == [WRONG]
+    assert bagtag("unlock", encrypted_backup.folder, passphrase=COMPOSED).code == 6
+    assert derived == [WRONG, COMPOSED, DECOMPOSED]
+
+
+def test_a_passphrase_that_was_set_with_the_end_of_its_dos_line_opens_it(
+    bagtag: Any, mint: Any, tmp_path: Path
+) -> None:
+    minted = mint(passphrase="hunter2\r")
+    file = tmp_path / "passphrase"
+    file.write_bytes(b"hunter2\r\n")
+    ran = bagtag("unlock", minted.folder, "--passphrase-file", file)
+    assert ran.code == 0
+    assert "fits with the carriage return" in ran.err
+    file.write_bytes(b"hunter2\n")
+    assert bagtag("unlock", minted.folder, "--passphrase-file", file).code == 6
+
+
+def test_bytes_that_are_no_utf_8_are_a_passphrase_too(bagtag: Any, encrypted_backup: Any, tmp_path: Path) -> None:
+    file = tmp_path / "passphrase"
+    file.write_bytes(b"caf\xe9\n")
+    ran = bagtag("unlock", encrypted_backup.folder, "--passphrase-file", file)
+    assert (ran.code, ran.out) == (6, "")
+    assert "wrong passphrase" in ran.err
+
+
+def test_the_derived_key_does_not_open_ios_10_0_and_it_is_said_why(bagtag: Any, mint: Any, tmp_path: Path) -> None:
+    minted = mint(ios="10.0")
+    key = tmp_path / "key"
+    key.write_text(minted.kek)
+    ran = bagtag("messages", minted.folder, "--key-file", key)
+    assert (ran.code, ran.out) == (6, "")
+    assert "iOS 10.0 encrypts the records of its index with the passphrase itself" in ran.err
+    assert bagtag("unlock", minted.folder, passphrase=minted.passphrase).code == 0
+    assert bagtag("unlock", minted.folder, passphrase=WRONG).code == 6
+
+
+def with_rounds(minted: Any, count: int) -> Path:
+    """The backup with another DPIC in its key bag: no passphrase opens it, but each is derived for that many rounds."""
+    plist = minted.folder / "Manifest.plist"
+    values = plistlib.loads(plist.read_bytes())
+    bag = values["BackupKeyBag"]
+    at = bag.index(b"DPIC") + 8
+    values["BackupKeyBag"] = bag[:at] + count.to_bytes(4, "big") + bag[at + 4 :]
+    plist.write_bytes(plistlib.dumps(values, fmt=plistlib.FMT_BINARY))
+    return Path(minted.folder)
+
+
+@pytest.mark.slow
+def test_the_derivation_of_apples_ten_million_rounds_shows_a_bar_on_a_terminal_alone(
+    bagtag: Any, mint: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = with_rounds(mint(), 10_000_000)
+    assert "deriving" not in bagtag("unlock", folder, passphrase=WRONG).err
+    said = Terminal()
+    monkeypatch.setattr(sys, "stderr", said)
+    assert bagtag("unlock", folder, passphrase=WRONG).code == 6
+    assert "deriving the key" in said.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_derivation_is_stopped_by_ctrl_c_at_once(program: Any, mint: Any) -> None:
+    process = program("unlock", with_rounds(mint(), 50_000_000), environment={"BAGTAG_PASSPHRASE": WRONG})
+    time.sleep(2.5)
+    assert process.poll() is None
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 5, err
+    assert b"Traceback" not in err
+    assert time.monotonic() - began < 2
