@@ -4,7 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test slow lint bench samples clean
+FUZZ := fuzz/.venv
+FUZZED := fuzz-keybag fuzz-mbdb fuzz-plist fuzz-row
+RUNS ?= 10000000
+
+.PHONY: demo test slow lint bench fuzz $(FUZZED) samples clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -28,8 +32,20 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
 
+$(FUZZ)/ready: requirements.lock fuzz/requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(FUZZ)
+	$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -r fuzz/requirements.txt
+	$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(FUZZ)/ready
+
+# Linux on x86-64. `make fuzz RUNS=100000` for a look; `make -j2 fuzz` for two targets at a time.
+fuzz: $(FUZZED)
+
+$(FUZZED): fuzz-%: $(FUZZ)/ready
+	$(FUZZ)/bin/python fuzz/run.py $* $(RUNS)
+
 samples: $(READY)
 	$(BIN)/python -m bagtag.sample_backups.make tests/samples
 
 clean:
-	rm -rf $(VENV) .wheel-venv build dist demo *.egg-info
+	rm -rf $(VENV) $(FUZZ) .wheel-venv build dist demo *.egg-info

@@ -17,6 +17,8 @@ APPLE_EPOCH = 978_307_200
 _CUT = 10**12
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_NS = -62_135_596_800 * 10**9  # 0001-01-01
+_BEYOND = 10**19
+"""No year that RFC 3339 can write is so far away, in whatever unit; beyond, floats overflow."""
 _LAST_NS = 253_402_300_800 * 10**9  # 10000-01-01
 
 
@@ -36,23 +38,18 @@ def iso(unix_ns: int) -> str | None:
     if not _FIRST_NS <= unix_ns < _LAST_NS:
         return None
     seconds, fraction = divmod(unix_ns, 10**9)
-    moment = _EPOCH + timedelta(seconds=seconds)
-    return (
-        f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"
-        if moment.year > 999
-        else (f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{fraction:09d}Z")
-    )
+    return f"{(_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]}.{fraction:09d}Z"
 
 
 def apple_iso(raw: float | None, unit: Unit | None = None) -> str | None:
     """The UTC text of an Apple time, None for 0 and NULL: both mean "not set" in Apple's databases."""
-    if not raw:
+    if not raw or not abs(raw) < _BEYOND:
         return None
     return iso(apple_to_unix_ns(raw, unit or unit_of(int(raw))))
 
 
 def unix_iso(seconds: float | None) -> str | None:
     """The UTC text of Unix seconds, None when absent."""
-    if seconds is None:
+    if seconds is None or not abs(seconds) < _BEYOND:
         return None
     return iso(round(seconds * 10**9))

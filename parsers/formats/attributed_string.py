@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bagtag.extract.malformed import MalformedError, warn
 from bagtag.parsers.formats import archived_object, typedstream
 from bagtag.parsers.formats.archived_object import Group, Object
 from bagtag.parsers.formats.foundation import Value
-from bagtag.parsers.formats.malformed import MalformedError, warn
 from bagtag.parsers.formats.unarchived import Unarchiver
 
 UNREAD = "$attributes"

@@ -10,15 +10,9 @@ import plistlib
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bagtag.extract.binary_plist import Date
+
 MAX_VALUES = 200_000
-MAX_DEPTH = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Date:
-    """NSDate: seconds since 2001-01-01T00:00:00Z as the float that was stored, which may be NaN or far away."""
-
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +50,3 @@ Value: TypeAlias = (
     "bool | int | float | str | bytes | Date | Url | Range | Unknown | plistlib.UID"
     " | list[Value] | tuple[Value, ...] | dict[str | int, Value] | None"
 )
-
-
-def text(raw: bytes) -> tuple[str, str]:
-    """UTF-8 bytes as a str, and what was wrong with them (empty if nothing was).
-
-    Lone surrogates, which a sender can produce by cutting an emoji in half, stay in the str as surrogates; two that
-    belong together become their character. Bytes that are no UTF-8 become U+FFFD.
-    """
-    try:
-        return raw.decode(), ""
-    except UnicodeDecodeError:
-        pass
-    try:
-        cut = raw.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError as trouble:
-        return raw.decode("utf-8", "replace"), f"text is not UTF-8 at byte {trouble.start} of {len(raw)}"
-    joined = cut.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-    return joined, "text holds surrogates written as UTF-8"

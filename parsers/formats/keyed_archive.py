@@ -12,16 +12,19 @@ import plistlib
 import uuid
 from collections.abc import Callable
 
-from bagtag.parsers.formats import binary_plist
-from bagtag.parsers.formats.foundation import MAX_DEPTH, MAX_VALUES, Date, Range, Unknown, Url, Value
-from bagtag.parsers.formats.malformed import MalformedError
+from bagtag.extract import binary_plist
+from bagtag.extract.binary_plist import MAX_DEPTH, Date
+from bagtag.extract.malformed import MalformedError
+from bagtag.parsers.formats.foundation import MAX_VALUES, Range, Unknown, Url, Value
 
 CLASS = "$class"
 ROOT = "root"
 NULL = "$null"
 CYCLE = "contains itself"
 
-Members = dict[str | int, Value]
+Stored = binary_plist.Value
+Members = dict[str | int, Stored]
+Mapping = dict[str | int, Value]
 
 
 def read(data: bytes) -> Value:
@@ -48,13 +51,13 @@ def read(data: bytes) -> Value:
 class _Archive:
     __slots__ = ("depth", "left", "objects", "opened")
 
-    def __init__(self, objects: list[Value]) -> None:
+    def __init__(self, objects: list[Stored]) -> None:
         self.objects = objects
         self.left = MAX_VALUES
         self.depth = 0
         self.opened: set[int] = set()
 
-    def value(self, stored: Value) -> Value:
+    def value(self, stored: Stored) -> Value:
         self.left -= 1
         if self.left < 0:
             raise MalformedError(f"references expand to more than {MAX_VALUES} values")
@@ -82,7 +85,7 @@ class _Archive:
         finally:
             self.opened.discard(number)
 
-    def object(self, number: int) -> Value:
+    def object(self, number: int) -> Stored:
         if number >= len(self.objects):
             raise MalformedError(f"a reference to object {number} of {len(self.objects)}")
         return self.objects[number]
@@ -110,11 +113,11 @@ class _Archive:
         whole = self.mapping(stored)
         return {CLASS: name, **whole} if name else whole
 
-    def mapping(self, stored: Members) -> Members:
+    def mapping(self, stored: Members) -> Mapping:
         return {key: self.value(member) for key, member in stored.items() if key != CLASS or not _is_uid(member)}
 
 
-def _is_uid(stored: Value) -> bool:
+def _is_uid(stored: Stored) -> bool:
     return isinstance(stored, plistlib.UID)
 
 
@@ -124,7 +127,7 @@ MISFIT = Unknown("", note="keys are not those of the class")
 def _dictionary(archive: _Archive, stored: Members) -> Value:
     match stored:
         case {"NS.keys": list() as keys, "NS.objects": list() as members} if len(keys) == len(members):
-            made: Members = {}
+            made: Mapping = {}
             for key in map(archive.value, keys):
                 if not isinstance(key, (str, int)) or key in made:
                     return MISFIT  # such a dictionary has no plain form

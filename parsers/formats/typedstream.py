@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
+from bagtag.extract.malformed import MalformedError, warn
 from bagtag.parsers.formats.archived_object import NOT_READ_YET, Class, Group, Object, Value, archived_class
-from bagtag.parsers.formats.malformed import MalformedError, warn
 from bagtag.parsers.formats.type_encoding import ArrayType, StructType, Type, least_bytes, split
 
 INTEGER_WIDTHS = {0x81: 2, 0x82: 4, 0x87: 8}

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bagtag.extract.binary_plist import MAX_DEPTH, Date, text
+from bagtag.extract.malformed import MalformedError, warn
 from bagtag.parsers.formats import archived_object
 from bagtag.parsers.formats.archived_object import Class, Object
-from bagtag.parsers.formats.foundation import MAX_DEPTH, MAX_VALUES, Date, Range, Unknown, Url, Value, text
-from bagtag.parsers.formats.malformed import MalformedError, warn
+from bagtag.parsers.formats.foundation import MAX_VALUES, Range, Unknown, Url, Value
 
 CYCLE = "contains itself"
 MISFIT = "body is not that of its class"

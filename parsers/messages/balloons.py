@@ -16,10 +16,10 @@ from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 import msgspec
 
+from bagtag.extract.malformed import MalformedError
 from bagtag.parsers.cells import blob, plain, whole
 from bagtag.parsers.formats import keyed_archive
 from bagtag.parsers.formats.foundation import Url
-from bagtag.parsers.formats.malformed import MalformedError
 from bagtag.parsers.messages.body import Report
 from bagtag.parsers.records import App, AppKind
 

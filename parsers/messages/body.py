@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from bagtag.extract.malformed import MalformedError
 from bagtag.parsers.cells import has_surrogate, whole
 from bagtag.parsers.formats.attributed_string import AttributedString, Run, read_attributed_string, salvage
-from bagtag.parsers.formats.malformed import MalformedError
 from bagtag.parsers.messages.attributes import PART, TRANSFER, is_silent, range_of
 from bagtag.parsers.records import Body, Part, PartKind, Range
 

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bagtag.extract import binary_plist
 from bagtag.extract.apple_times import apple_iso
 from bagtag.extract.evidence import Issue
 from bagtag.extract.files import SMS_DB, Files
+from bagtag.extract.malformed import MalformedError
 from bagtag.extract.sqlite import Database
 from bagtag.parsers.artifact import ROW_FAULTS, Account, artifact, short
 from bagtag.parsers.cells import plain, raw_row, text
-from bagtag.parsers.formats import binary_plist
-from bagtag.parsers.formats.malformed import MalformedError
 from bagtag.parsers.in_step import InStep
 from bagtag.parsers.messages import columns
 from bagtag.parsers.messages.conversations import Conversations

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
+from bagtag.extract.malformed import MalformedError
 from bagtag.parsers.cells import integer, whole
 from bagtag.parsers.formats import keyed_archive
 from bagtag.parsers.formats.attributed_string import read_attributed_string, salvage
-from bagtag.parsers.formats.malformed import MalformedError
 from bagtag.parsers.messages.body import BALLOON, OBJECT, Report
 from bagtag.parsers.messages.moments import moment
 from bagtag.parsers.records import AttachmentRef, Part, UnsentPart

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from bagtag.extract import binary_plist
+from bagtag.extract.malformed import MalformedError
 from bagtag.extract.sqlite import Database
 from bagtag.parsers.cells import has_surrogate, text
-from bagtag.parsers.formats import binary_plist
-from bagtag.parsers.formats.malformed import MalformedError
 from bagtag.parsers.messages.associations import target_guid
 from bagtag.parsers.messages.moments import moment
 from bagtag.parsers.rowids import Rowids

@@ -31,3 +31,9 @@ def test_the_unit_is_judged_by_size() -> None:
 def test_what_rfc_3339_cannot_write_is_no_text() -> None:
     assert unix_iso(10**12) is None
     assert unix_iso(1) == "1970-01-01T00:00:01.000000000Z"
+
+
+@pytest.mark.parametrize("value", [1e300, -1e300, float("inf"), float("nan"), 2**80])
+def test_a_time_beyond_all_calendars_is_no_time(value: float) -> None:
+    assert apple_iso(value) is None
+    assert unix_iso(value) is None

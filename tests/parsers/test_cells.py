@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bagtag.extract.binary_plist import Date
 from bagtag.parsers.cells import integer, plain, raw, raw_row, stored, text, whole
-from bagtag.parsers.formats.foundation import Date, Range, Unknown, Url
+from bagtag.parsers.formats.foundation import Range, Unknown, Url
 
 
 @pytest.mark.parametrize(

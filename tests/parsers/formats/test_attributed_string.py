@@ -7,9 +7,10 @@ import typedstream as judge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bagtag.extract.binary_plist import Date
+from bagtag.extract.malformed import MalformedError
 from bagtag.parsers.formats.attributed_string import AttributedString, Run, read_attributed_string, salvage
-from bagtag.parsers.formats.foundation import Date, Range, Unknown, Url
-from bagtag.parsers.formats.malformed import MalformedError
+from bagtag.parsers.formats.foundation import Range, Unknown, Url
 
 PART = "__kIMMessagePartAttributeName"
 OBJECT = ((b"NSObject", 0),)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bagtag.parsers.formats.foundation import Date, Range, Unknown, Url
+from bagtag.extract.binary_plist import Date
+from bagtag.extract.malformed import MalformedError
+from bagtag.parsers.formats.foundation import Range, Unknown, Url
 from bagtag.parsers.formats.keyed_archive import read
-from bagtag.parsers.formats.malformed import MalformedError
 
 UID = plistlib.UID
 

@@ -1,7 +1,7 @@
 """Bytes that are not what they claim to be: the one error of every format reader.
 
-A value of a backup comes from a device that crashed, a disk that rotted or a sender with intent. Each reader of this
-folder turns every failure of such bytes into `MalformedError`, so that a parser needs one `except` per value; damage
+A value of a backup comes from a device that crashed, a disk that rotted or a sender with intent. Each reader of a
+format turns every failure of such bytes into `MalformedError`, so that a parser needs one `except` per value; damage
 that leaves the value readable becomes a warning beside it (`warn`).
 """
 

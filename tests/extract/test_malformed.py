@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from bagtag.parsers.formats.malformed import MalformedError, warn
+from bagtag.extract.malformed import MalformedError, warn
 
 
 def test_the_error_says_what_and_where() -> None:

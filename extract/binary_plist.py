@@ -15,9 +15,10 @@ from __future__ import annotations
 import plistlib
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
 
-from bagtag.parsers.formats.foundation import MAX_DEPTH, Date, Value, text
-from bagtag.parsers.formats.malformed import MalformedError
+from bagtag.extract.malformed import MalformedError
 
 MAGIC = b"bplist00"
 TRAILER = struct.Struct(">6xBBQQQ")
@@ -25,20 +26,53 @@ SIMPLE: dict[int, bool | None] = {0x00: None, 0x08: False, 0x09: True}
 REALS = {2: ">f", 3: ">d"}
 DATE = 0x33
 LETTERS = {2: "H", 4: "I", 8: "Q"}  # of struct
+UNREAD = object()
 MAX_VALUES = 2_000_000
+MAX_DEPTH = 64
 
 
-def read(data: bytes) -> Value:
+@dataclass(frozen=True, slots=True)
+class Date:
+    """NSDate: seconds since 2001-01-01T00:00:00Z as the float that was stored, which may be NaN or far away."""
+
+    seconds: float
+
+
+# A UID is a reference between the objects of a keyed archive.
+Value: TypeAlias = (
+    "bool | int | float | str | bytes | Date | plistlib.UID | list[Value] | dict[str | int, Value] | None"
+)
+
+
+def read(data: bytes, most: int = MAX_VALUES) -> Value:
     """The value of a binary property list: dict, list, str, bytes, int, float, bool, None, `Date`, `plistlib.UID`.
 
     Sets are lists. Lone surrogates stay in a str. Raises `MalformedError` for everything else, including lists that
-    contain themselves, nest more than `MAX_DEPTH` deep, or whose objects overlap.
+    contain themselves, nest more than `MAX_DEPTH` deep, hold more than `most` values, or whose objects overlap.
     """
     if data[: len(MAGIC)] != MAGIC:
         raise MalformedError("no binary property list", 0)
     if len(data) < len(MAGIC) + TRAILER.size:
         raise MalformedError("a binary property list without a trailer", len(data))
-    return _Reader(data).top()
+    return _Reader(data, most).top()
+
+
+def text(raw: bytes) -> tuple[str, str]:
+    """UTF-8 bytes as a str, and what was wrong with them (empty if nothing was).
+
+    Lone surrogates, which a sender can produce by cutting an emoji in half, stay in the str as surrogates; two that
+    belong together become their character. Bytes that are no UTF-8 become U+FFFD.
+    """
+    try:
+        return raw.decode(), ""
+    except UnicodeDecodeError:
+        pass
+    try:
+        cut = raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as trouble:
+        return raw.decode("utf-8", "replace"), f"text is not UTF-8 at byte {trouble.start} of {len(raw)}"
+    joined = cut.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return joined, "text holds surrogates written as UTF-8"
 
 
 class _Reader:
@@ -53,7 +87,7 @@ class _Reader:
         "values_left",
     )
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, most: int) -> None:
         trailer = len(data) - TRAILER.size
         self.data = data
         offset_size, self.ref_size, count, self.top_number, self.table = TRAILER.unpack(data[trailer:])
@@ -66,7 +100,7 @@ class _Reader:
         # In an honest list each object has its own bytes, so all scalars together are no longer than the list.
         # Containers may be shared; eight values for each byte is far beyond any honest list.
         self.bytes_left = len(data)
-        self.values_left = min(MAX_VALUES, 8 * len(data))
+        self.values_left = min(most, 8 * len(data))
         self.leaves: dict[int, Value] = {}
 
     def top(self) -> Value:
@@ -79,21 +113,21 @@ class _Reader:
         if number >= len(self.offsets):
             raise MalformedError(f"a reference to object {number} of {len(self.offsets)}")
         offset = self.offsets[number]
-        if offset in self.leaves:
-            return self.leaves[offset]
+        leaf: Any = self.leaves.get(offset, UNREAD)
+        if leaf is not UNREAD:
+            return cast("Value", leaf)
         if not len(MAGIC) <= offset < self.table:
             raise MalformedError(f"object {number} lies outside the list, at {offset}")
         marker = self.data[offset]
-        kind = marker >> 4
-        if kind in (0xA, 0xB, 0xC, 0xD):
+        if 0xA0 <= marker < 0xE0:
             if depth >= MAX_DEPTH:
                 raise MalformedError(f"values nested more than {MAX_DEPTH} deep", offset)
             start, count = self.size(offset)
-            if kind == 0xD:
+            if marker >= 0xD0:
                 return self.dictionary(start, count, depth + 1)
             return [self.value(member, depth + 1) for member in self.references(start, count)]
-        leaf = self.leaves[offset] = self.leaf(offset, marker)
-        return leaf
+        made = self.leaves[offset] = self.leaf(offset, marker)
+        return made
 
     def dictionary(self, start: int, count: int, depth: int) -> dict[str | int, Value]:
         members = self.references(start, 2 * count)
@@ -114,20 +148,8 @@ class _Reader:
 
     def leaf(self, offset: int, marker: int) -> Value:
         kind, low = marker >> 4, marker & 0xF
-        if marker in SIMPLE:
-            return SIMPLE[marker]
-        if kind == 0x1 and low <= 4:
-            # Integers of 1, 2 and 4 bytes are unsigned.
-            return int.from_bytes(self.bytes(offset + 1, 1 << low), "big", signed=low >= 3)
-        if kind == 0x2 and low in REALS:
-            real: float = struct.unpack(REALS[low], self.bytes(offset + 1, 1 << low))[0]
-            return real
-        if marker == DATE:
-            return Date(struct.unpack(">d", self.bytes(offset + 1, 8))[0])
-        if kind == 0x8 and low < 8:
-            return plistlib.UID(int.from_bytes(self.bytes(offset + 1, low + 1), "big"))
-        if kind in (0x4, 0x5, 0x6):
-            start, count = self.size(offset)
+        if 0x4 <= kind <= 0x6:
+            start, count = (offset + 1, low) if low != 0xF else self.size(offset)
             raw = self.bytes(start, 2 * count if kind == 0x6 else count)
             self.bytes_left -= len(raw)
             if self.bytes_left < 0:
@@ -135,6 +157,18 @@ class _Reader:
             if kind == 0x4:
                 return raw
             return raw.decode("utf-16-be", "surrogatepass") if kind == 0x6 else text(raw)[0]
+        if kind == 0x1 and low <= 4:
+            # Integers of 1, 2 and 4 bytes are unsigned.
+            return int.from_bytes(self.bytes(offset + 1, 1 << low), "big", signed=low >= 3)
+        if kind == 0x8 and low < 8:
+            return plistlib.UID(int.from_bytes(self.bytes(offset + 1, low + 1), "big"))
+        if marker in SIMPLE:
+            return SIMPLE[marker]
+        if kind == 0x2 and low in REALS:
+            real: float = struct.unpack(REALS[low], self.bytes(offset + 1, 1 << low))[0]
+            return real
+        if marker == DATE:
+            return Date(struct.unpack(">d", self.bytes(offset + 1, 8))[0])
         raise MalformedError(f"marker 0x{marker:02x}", offset)
 
     def size(self, offset: int) -> tuple[int, int]:

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bagtag.parsers.formats.binary_plist import read
-from bagtag.parsers.formats.foundation import Date
-from bagtag.parsers.formats.malformed import MalformedError
+from bagtag.extract.binary_plist import Date, read
+from bagtag.extract.malformed import MalformedError
 
 EPOCH = dt.datetime(2001, 1, 1)  # noqa: DTZ001 - plistlib's dates are naive
 
