@@ -44,7 +44,9 @@ _LABELS = {
 def backups(
     path: Annotated[
         Path | None,
-        typer.Argument(metavar="[PATH]", show_default=False, help="Where to look, two levels deep."),
+        typer.Argument(
+            metavar="[PATH]", show_default=False, help="Where to look: two levels deep, or in a zip or tar."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -52,7 +54,7 @@ def backups(
     from bagtag.custody.errors import UsageError
     from bagtag.extract.device import device
     from bagtag.extract.discover import backups as found_under
-    from bagtag.extract.discover import default_roots, store
+    from bagtag.extract.discover import containers, default_roots, store
     from bagtag.extract.plists import Plists
 
     roots = [path] if path is not None else default_roots()
@@ -69,6 +71,8 @@ def backups(
                 with closing(store(found, place)) as opened_store:
                     facts = device(Plists.read(opened_store))
                 _tell(str(found), facts, as_json=as_json)
+            for item in containers(root):
+                console.say(f"not looked into: {item}; give it as PATH")
     if not count:
         console.say("no backup found under " + ", ".join(map(str, roots)))
     return 0
@@ -117,6 +121,7 @@ def _facts(backup: Backup) -> dict[str, Any]:
 
     return {
         "path": backup.location,
+        "given": str(backup.store.given),
         "state": backup.state,
         "device": msgspec.to_builtins(backup.device),
         "plists": {
@@ -163,6 +168,8 @@ def _page(backup: Backup) -> Iterator[str]:
 
     facts = msgspec.to_builtins(backup.device)
     yield f"{'folder':<22}{console.safe(backup.location)}"
+    if backup.store.given != backup.store.path:
+        yield f"{'given as':<22}{console.safe(str(backup.store.given))}"
     for key, label in _LABELS.items():
         value = facts[key]
         if value is not None:

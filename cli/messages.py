@@ -78,8 +78,9 @@ def messages(
 def _evidence(path: Path, secrets: Secrets) -> Iterator[tuple[Files, Backup | None]]:
     """The files to read messages from, and the backup when there is one round them. Raises EvidenceError."""
     from bagtag.extract.files import BackupFiles, BareFiles
+    from bagtag.extract.stores.recognition import kind_of
 
-    if path.is_file():
+    if path.is_file() and kind_of(path) is None:
         with workspace() as place:
             yield BareFiles(path, place), None
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ def opened(path: Path) -> Iterator[tuple[Backup, Workspace]]:
     """The backup that `path` means, still locked, and a workspace. Raises EvidenceError, UsageError."""
     from bagtag.extract.backup import Backup
 
-    with workspace() as place, Backup.open(path, place) as backup:
+    with workspace() as place, Backup.open(path, place) as backup, closing(backup.store):
         yield backup, place
 
 

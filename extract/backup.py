@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Literal, Self
 
-from bagtag.custody.errors import EvidenceError, PassphraseError
+from bagtag.custody.errors import EvidenceError, PassphraseError, UsageError
 from bagtag.custody.progress import Progress
 from bagtag.extract import discover, index, keybag
 from bagtag.extract.cipher import BLOCK
@@ -48,7 +48,7 @@ class Backup:
         """Read what a locked backup tells. Raises EvidenceError when there is no index that can be read."""
         self.store = store
         self.plists = Plists.read(store)
-        self.issues: list[Issue] = [*self.plists.issues, *contradictions(self.plists)]
+        self.issues: list[Issue] = [*store.issues, *self.plists.issues, *contradictions(self.plists)]
         self.device: Device = device(self.plists)
         self.index: Index = index.find(store, self.note)
         self.key_bag: KeyBag | None = None
@@ -56,6 +56,7 @@ class Backup:
         self.protection: Protection | None = None
         self._workspace = workspace
         self._own_workspace: Workspace | None = None
+        self._closed = False
         self._manifest: Manifest | None = None
         self._class_keys: ClassKeys | None = None
         self._key: bytes | None = None
@@ -75,9 +76,13 @@ class Backup:
         own = Workspace.temporary() if workspace is None else None
         place = workspace or own
         assert place is not None
+        store: Store | None = None
         try:
-            backup = cls(discover.locate(Path(path), place), place)
+            store = discover.locate(Path(path), place)
+            backup = cls(store, place)
         except BaseException:
+            if store is not None:
+                store.close()
             if own is not None:
                 own.close()
             raise
@@ -111,7 +116,9 @@ class Backup:
 
     @property
     def manifest(self) -> Manifest:
-        """The index. Raises PassphraseError while it is encrypted and no passphrase was given."""
+        """The index. Raises PassphraseError while it is encrypted and was not unlocked, UsageError once closed."""
+        if self._closed:
+            raise UsageError("the backup is closed", hint="read it before its `with` block ends")
         if self._manifest is None:
             if self.index_encrypted:
                 raise PassphraseError(
@@ -194,12 +201,13 @@ class Backup:
         self.issues.append(Issue(effect=effect, what=what, where=where))
 
     def close(self) -> None:
-        """Close the index and forget the keys."""
+        """Close the index and the place where the backup lies, and forget the keys."""
         if self._manifest is not None:
             self._manifest.close()
         self._manifest = self._class_keys = self._key = None
+        self._closed = True
+        self.store.close()
         if self._own_workspace is not None:
-            self.store.close()
             self._own_workspace.close()
             self._own_workspace = None
 
@@ -260,6 +268,10 @@ class Backup:
                 self.note("Manifest.plist says that the backup is not encrypted, but its index is")
             return "encrypted"
         manifest = self.manifest
+        if self._manifest_key() is not None:
+            self.note(
+                f"Manifest.plist holds a key for {self.index.path}, which is not encrypted: it was decrypted in place"
+            )
         self.protection = Protection.told_by(manifest.properties())
         if self.protection is not None:
             if declared is False:
@@ -272,9 +284,10 @@ class Backup:
                 self.note("Manifest.plist says that the backup is encrypted, but no row of its index carries a key")
                 return "already-plain"
             return "plain"
-        if sealed > readable:
+        if sealed >= readable:
             if not declared:
-                self.note("Manifest.plist does not say that the backup is encrypted, but its blobs are")
+                what = "its blobs are" if sealed else "rows of its index carry keys"
+                self.note(f"Manifest.plist does not say that the backup is encrypted, but {what}")
             return "encrypted"
         self.note(
             "rows of the index carry keys, but the blobs are readable as they are: the set was decrypted in place"

@@ -23,16 +23,19 @@ from typing import Any, Literal, Self
 
 import msgspec
 
+from bagtag.custody.errors import StoppedError
 from bagtag.extract.backup import Backup
 from bagtag.extract.evidence import Issue, Provenance
 from bagtag.extract.inventory import InventoryRow
 from bagtag.extract.manifest import MAGIC
+from bagtag.extract.stores.store import chunks
 from bagtag.extract.workspace import Workspace
 
 TOOL = "iphone-backup-decrypt"
 Verdict = Literal["agree", "differ", "refused", "not-covered"]
 
 _SCRIPT = Path(__file__).with_name("second_reader.py")
+_COPIES = "backup"
 _SAMPLE_PREFIX = "00"
 _MOST_STARTS = 3
 """After so many deaths of the child every further file counts as refused."""
@@ -64,7 +67,7 @@ class SecondReader:
     """The child process. A context manager: leaving it ends the child and removes its private folder."""
 
     def __init__(self, backup: Backup, workspace: Workspace) -> None:
-        self._folder = str(backup.store.path)
+        self._backup = backup
         self._key = backup.key
         self._private = workspace.new("second-reader")
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,6 +78,23 @@ class SecondReader:
         """Decrypt that file again; with `out` its content stays there. Never raises for what the tool refuses."""
         if self._process is None and not self._start():
             return Answer(error=self._error)
+        if self._backup.store.container is None:
+            return self._answered(file_id, out)
+        path = self._backup.blob_path(file_id)
+        if path is None:
+            return Answer(error="there is no such blob in the container")
+        copy = self._private / _COPIES / path
+        try:
+            self._copied(path)
+            return self._answered(file_id, out)
+        except StoppedError:
+            if self._backup.store.is_gone():
+                raise
+            return Answer(error="its member cannot be copied out of the container")
+        finally:
+            copy.unlink(missing_ok=True)
+
+    def _answered(self, file_id: str, out: Path | None) -> Answer:
         answer = self._ask({"file_id": file_id, "out": None if out is None else str(out)})
         if answer is None:
             self._end()
@@ -110,13 +130,29 @@ class SecondReader:
                 env=environment,
                 cwd=self._private,
             )
-        answer = self._ask({"folder": self._folder, "key": self._key.hex()})
+        answer = self._ask({"folder": str(self._folder()), "key": self._key.hex()})
         if answer is not None and "error" not in answer:
             return True
         self._error = answer["error"] if answer else "the second reader did not start"
         self._end()
         self._starts = _MOST_STARTS  # it would refuse this backup again
         return False
+
+    def _folder(self) -> Path:
+        """The backup's folder. The tool knows no containers: of one it gets a folder with copies, blobs one by one."""
+        store = self._backup.store
+        if store.container is None:
+            return store.path
+        for path in ("Manifest.plist", "Manifest.db"):
+            self._copied(path)
+        return self._private / _COPIES
+
+    def _copied(self, path: str) -> None:
+        """A private copy of a file of the container. Raises StoppedError."""
+        copy = self._private / _COPIES / path
+        copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(copy, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as sink:
+            sink.writelines(chunks(self._backup.store, path))
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any] | None:
         """One question, one answer; None when the child is gone."""
@@ -213,12 +249,16 @@ class Crosscheck:
 
 def not_covered(backup: Backup) -> str | None:
     """Why the second reader cannot read this backup at all; None when it can."""
+    if backup.index.form == "mbdb":
+        return f"the index is a Manifest.mbdb, of iOS 4 to 9; {TOOL} reads iOS 10.2 and later"
     if backup.state == "plain":
         return f"the backup is not encrypted; {TOOL} reads encrypted ones alone"
     if backup.state == "already-plain":
         return f"the backup was decrypted in place; {TOOL} expects it encrypted"
+    if backup.protection is not None:
+        return f"the records of the index are encrypted the way iOS 10.0 did it; {TOOL} reads iOS 10.2 and later"
     if not backup.double_protection:
-        return f"encrypted the way iOS 10.1 and older do it; {TOOL} reads iOS 10.2 and later"
+        return f"encrypted the way iOS 10.1 did it, its index plain; {TOOL} reads iOS 10.2 and later"
     if not backup.index_encrypted:
         return f"the index was decrypted in place; {TOOL} expects it encrypted"
     if backup.index.path != "Manifest.db" or backup.plists.manifest.snapshot:

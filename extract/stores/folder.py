@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
+from bagtag.extract.evidence import Issue
 from bagtag.extract.stores.store import NotRegularError, Status, StoredFile, UnreadableError, gone
 
 KEEPS_INODES = os.name != "nt"
@@ -39,9 +40,11 @@ class FolderStore:
 
     container: Path | None = None
     prefix = ""
+    issues: tuple[Issue, ...] = ()
 
     def __init__(self, folder: Path) -> None:
         self.path = folder.resolve()
+        self.given = Path(os.path.abspath(folder))  # noqa: PTH100 - Path.absolute keeps `..`
         self._root = str(self.path)
         self._folders: set[str] = set()
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 from bagtag.custody.errors import StoppedError
+from bagtag.extract.evidence import Issue
 
 
 class NotRegularError(Exception):
@@ -22,6 +23,10 @@ class NotRegularError(Exception):
 
 class UnreadableError(Exception):
     """The file is there and could not be read. Its text is the path."""
+
+
+class RefusedError(UnreadableError):
+    """A member of a container that cannot be read, whatever the drive does: encrypted, overlapping, packed unknown."""
 
 
 class Status(NamedTuple):
@@ -55,7 +60,7 @@ class StoredFile(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(  # noqa: D105
+    def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None, /
     ) -> None: ...
 
@@ -68,12 +73,20 @@ class Store(Protocol):
         """The folder itself, or the zip or tar that the backup lies in; links resolved."""
 
     @property
+    def given(self) -> Path:
+        """The same place as the user named it; another path than `path` where links lead there."""
+
+    @property
     def container(self) -> Path | None:
         """The zip or tar; None for a folder."""
 
     @property
     def prefix(self) -> str:
         """What stands before a path in the names of the container's members: empty, or folders with `/` at the end."""
+
+    @property
+    def issues(self) -> Collection[Issue]:
+        """What was noticed about the container as such: members set aside, a cut end. Empty for a folder."""
 
     def open(self, path: str) -> StoredFile | None:
         """The file at that path, None when there is none. Raises NotRegularError, UnreadableError."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,14 +21,14 @@ from bagtag.custody.line import Artifact
 from bagtag.custody.progress import Progress
 from bagtag.extract.backup import Backup
 from bagtag.extract.crosscheck import Crosscheck, in_sample, is_database
-from bagtag.extract.decrypt import extract
+from bagtag.extract.decrypt import readings
 from bagtag.extract.evidence import Issue, Outcome
 from bagtag.extract.files import BackupFiles
 from bagtag.extract.findings import issues_of
 from bagtag.extract.inventory import InventoryRow, decode, encode
 from bagtag.extract.manifest import COMPANIONS, FileEntry
 from bagtag.extract.naming import Names
-from bagtag.extract.run_state import RunState, still_whole
+from bagtag.extract.run_state import RunState
 from bagtag.extract.source import SourceProof
 from bagtag.extract.stores.store import chunks, digest, is_file
 from bagtag.extract.workspace import Workspace
@@ -101,11 +102,12 @@ class Filling:
 
     def prove_source(self) -> None:
         """Compare the source with what it was, and read again what the job asks for."""
-        self.progress.step("Comparing the source", _STEPS)
+        self.progress.step("Reading again what was relied on", _STEPS)
         plists = (self.backup.plists.info, self.backup.plists.manifest, self.backup.plists.status)
         paths = [item.path for item in plists if item.path is not None] + [self.backup.index.path, *self._read_stored]
         again = self.proof.rehash("full" if self.job.rehash == "full" else paths, fractions(self.progress))
-        for issue in [*self.proof.issues(), *self.proof.check(), *again]:
+        self.progress.step("Comparing the source", _STEPS)
+        for issue in [*self.proof.issues(), *self.proof.check(fractions(self.progress)), *again]:
             self.records.issue(issue)
 
     def finish_records(self) -> list[Artifact]:
@@ -180,37 +182,32 @@ class Filling:
     def _keep_files(self, state: RunState, twice: IO[bytes]) -> Artifact:
         self.progress.step("Decrypting" if self.backup.state == "encrypted" else "Copying", _STEPS)
         files = self.data / "files"
-        databases: set[str] = set()
-        taken_over: set[str] = set()  # of the rows being read ahead
+        if state.continued:
+            state.sweep(files, self.bag)
 
         def done(entry: FileEntry) -> InventoryRow | None:
-            row = state.finished(entry.file_id)
-            if row is None or not still_whole(row, self.bag):
-                return None
-            taken_over.add(row.file_id)
-            self.taken_over += 1
-            return row
+            return state.take_over(entry, self.bag, self.backup.store)
 
-        def heads(row: InventoryRow, head: bytes) -> None:
-            if is_database(head or self._head(row)):
-                databases.add(row.file_id)
+        def lines() -> Generator[bytes, None, None]:
+            try:
+                for read in readings(
+                    self.backup, self._includes, files, self.names, also=self.job.also, done=done,
+                    progress=fractions(self.progress),
+                ):  # fmt: skip
+                    row = read.row
+                    self._take(row)
+                    if read.finished_before:
+                        self.taken_over += 1
+                    elif row.plain is not None:
+                        state.note(read, self.bag)
+                    if row.plain is not None and (in_sample(row.file_id) or is_database(read.head or self._head(row))):
+                        twice.write(read.line)
+                    yield read.line
+            finally:
+                state.settle(self.bag)
 
-        def lines() -> Iterator[bytes]:
-            for row in extract(
-                self.backup, self._includes, files, self.names, also=self.job.also, done=done, heads=heads,
-                progress=fractions(self.progress),
-            ):  # fmt: skip
-                self._take(row)
-                if row.file_id in taken_over:
-                    taken_over.discard(row.file_id)
-                elif row.plain is not None:
-                    state.note(row)
-                if row.file_id in databases or (row.plain is not None and in_sample(row.file_id)):
-                    twice.write(encode(row))
-                databases.discard(row.file_id)
-                yield encode(row)
-
-        return self._write("inventory/files.jsonl", lines())
+        with closing(lines()) as all_lines:  # at once, whatever happens: what is finished is settled then
+            return self._write("inventory/files.jsonl", all_lines)
 
     def _includes(self, entry: FileEntry) -> bool:
         if self.job.scope.by_record:

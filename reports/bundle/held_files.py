@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bagtag.extract.evidence import Outcome, Provenance
-from bagtag.extract.files import FileFacts, opened
+from bagtag.extract.files import FileFacts, opened, start_of
 from bagtag.extract.inventory import InventoryRow, decode, encode
 from bagtag.extract.manifest import FILE
 from bagtag.extract.sqlite import Database
@@ -63,14 +63,16 @@ class HeldFiles:
             return None
         path = self._bag / row.bag_path
         log = self._row(domain, relative_path + "-wal")
+        kept = self._row(domain, relative_path + "-journal")
+        journal = start_of(self._bag / kept.bag_path) if kept is not None and kept.bag_path is not None else b""
         where = Provenance(file_id=row.file_id, domain=domain, relative_path=relative_path, sha256=row.plain.sha256)
         self.read_stored += [item.stored.path for item in (row, log) if item is not None and item.stored is not None]
         if log is None or log.plain is None or not log.plain.size or log.bag_path is None:
-            return opened(path, where, None)
+            return opened(path, where, None, journal)
         copy = self._workspace.new(path.name)
         shutil.copyfile(path, copy)
         shutil.copyfile(self._bag / log.bag_path, copy.with_name(copy.name + "-wal"))
-        return opened(copy, where, log.plain.sha256)
+        return opened(copy, where, log.plain.sha256, journal)
 
     def close(self) -> None:
         """Close the scratch index."""

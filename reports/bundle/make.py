@@ -28,7 +28,7 @@ from bagtag.extract.backup import Backup
 from bagtag.extract.evidence import HARMFUL
 from bagtag.extract.run_state import RunState
 from bagtag.extract.source import SourceProof
-from bagtag.extract.stores.store import digest
+from bagtag.extract.stores.store import digest, shown
 from bagtag.extract.workspace import Workspace
 from bagtag.reports.bundle import manifest, sealing
 from bagtag.reports.bundle.contents import sha256_of
@@ -123,7 +123,7 @@ def _steps(run: _Run, backup: Backup, filling: Filling, state: RunState) -> None
         run.custody.append("note", result="ok", actor=actor, command=run.command, note=_CONTINUED)
     intent = run.custody.begin("received", actor=actor, authority=authority, command=run.command)
     index = _source_artifacts(backup)
-    what = f"logical data from a backup ({backup.state}); device {backup.udid or 'unknown'}"
+    what = f"logical data from a backup ({backup.state}); device {backup.udid or 'unknown'}; {_place(backup)}"
     run.custody.finish(intent, result="ok", inputs=index, note=what)
     event: Event = "decrypted" if backup.state == "encrypted" else "acquired"
     intent = run.custody.begin(event, actor=actor, authority=authority, inputs=index)
@@ -140,6 +140,13 @@ def _steps(run: _Run, backup: Backup, filling: Filling, state: RunState) -> None
     sealing.seal(run.partial, run.job, filling, run.custody, bagged_on=now().at[:10], version=version("bagtag"))
 
 
+def _place(backup: Backup) -> str:
+    """Where the backup lay: by its own name and by the one that was given, which may be that of a link."""
+    store = backup.store
+    told = f"in {shown(store)}"
+    return told if str(store.given) == str(store.path) else f"{told}, given as {store.given}"
+
+
 def _result(filling: Filling) -> Result:
     return "issues" if any(effect in HARMFUL for effect in filling.records.effects) else "ok"
 
@@ -147,7 +154,7 @@ def _result(filling: Filling) -> Result:
 def _compared(filling: Filling) -> str:
     again = "every file" if filling.job.rehash == "full" else "the property lists, the index and every database opened"
     return (
-        f"source compared with what it was: {', '.join(filling.proof.compared)} of every file; {again} hashed again"
+        f"source compared with what it was: {filling.proof.comparison}; {again} hashed again"
         + (f"; {filling.taken_over} files taken over from the interrupted run" if filling.taken_over else "")
     )
 

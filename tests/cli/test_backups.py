@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from bagtag.sample_backups import packing
+
 HOSTILE = "Ann\x1b[2J\u202ephone\nforged: line"
 
 
@@ -45,6 +47,69 @@ def test_a_folder_that_holds_two_backups_is_no_guess(bagtag: Any, plain_backup: 
     ran = bagtag("info", tmp_path)
     assert ran.code == 2
     assert str(tmp_path / "one") in ran.err
+
+
+def test_backups_in_a_zip_are_listed_as_paths_that_can_be_given(
+    bagtag: Any, encrypted_backup: Any, plain_backup: Any, tmp_path: Path
+) -> None:
+    packed = packing.packed(encrypted_backup, tmp_path / "evidence.zip", "zip", within="a/b", beside=plain_backup)
+    rows = bagtag("backups", packed, "--json").rows
+    assert [row["encrypted"] for row in rows] == [True, False]
+    assert rows[0]["path"] == f"{packed}/a/b/{encrypted_backup.udid}"
+    ran = bagtag("info", packed)
+    assert ran.code == 2
+    for row in rows:
+        assert row["path"] in ran.err
+        (facts,) = bagtag("info", row["path"], "--json").rows
+        assert (facts["path"], facts["state"]) == (row["path"], "encrypted" if row["encrypted"] else "plain")
+        assert bagtag("info", row["path"]).out.startswith(f"folder                {row['path']}\n")
+
+
+def test_a_zip_lying_in_the_path_is_pointed_at(bagtag: Any, plain_backup: Any, tmp_path: Path) -> None:
+    place = tmp_path / "drive"
+    place.mkdir()
+    packed = packing.packed(plain_backup, place / "evidence", "zip")
+    ran = bagtag("backups", place)
+    assert (ran.code, ran.out) == (0, "")
+    assert f"not looked into: {packed}" in ran.err
+    ran = bagtag("info", place)
+    assert ran.code == 3
+    assert str(packed) in ran.err
+
+
+@pytest.mark.parametrize("form", packing.FORMS)
+def test_a_container_is_a_backup_like_any_other(form: Any, bagtag: Any, encrypted_backup: Any, tmp_path: Path) -> None:
+    packed = packing.packed(encrypted_backup, tmp_path / "evidence", form)
+    for command, place in (
+        ("files", packed),
+        ("crosscheck", packed),
+        ("messages", packed / encrypted_backup.udid),
+    ):
+        by_folder = bagtag(command, encrypted_backup.folder, "--json", passphrase=encrypted_backup.passphrase)
+        by_file = bagtag(command, place, "--json", passphrase=encrypted_backup.passphrase)
+        assert by_file.code == by_folder.code < 2
+        assert by_file.out == by_folder.out
+        assert by_file.out
+
+
+def test_a_linked_backup_is_shown_with_both_names(bagtag: Any, plain_backup: Any, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(plain_backup.folder)
+    page = bagtag("info", link).out
+    assert f"folder                {plain_backup.folder}\n" in page
+    assert f"given as              {link}\n" in page
+    (facts,) = bagtag("info", link, "--json").rows
+    assert (facts["path"], facts["given"]) == (str(plain_backup.folder), str(link))
+    assert "given as" not in bagtag("info", plain_backup.folder).out
+
+
+def test_a_cut_zip_ends_with_3_and_a_next_step(bagtag: Any, plain_backup: Any, tmp_path: Path) -> None:
+    packed = packing.packed(plain_backup, tmp_path / "evidence.zip", "zip")
+    packed.write_bytes(packed.read_bytes()[:-100])
+    ran = bagtag("info", packed)
+    assert (ran.code, ran.out) == (3, "")
+    assert "no end record" in ran.err
+    assert "hint: " in ran.err
 
 
 def test_info_tells_the_device_and_the_key_bag_without_a_passphrase(bagtag: Any, encrypted_backup: Any) -> None:

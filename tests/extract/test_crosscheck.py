@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bagtag.custody.errors import UsageError
+from bagtag.custody.errors import StoppedError, UsageError
 from bagtag.extract.backup import Backup
 from bagtag.extract.crosscheck import Crosscheck, SecondReader, in_sample, is_database, not_covered
 from bagtag.extract.decrypt import extract
@@ -20,6 +20,7 @@ from bagtag.extract.findings import issues_of
 from bagtag.extract.inventory import InventoryRow, encode
 from bagtag.extract.naming import Names
 from bagtag.extract.workspace import Workspace
+from bagtag.sample_backups import packing
 from bagtag.sample_backups.faults import ENTRY_FAULTS
 from bagtag.sample_backups.make import Minted
 
@@ -41,7 +42,9 @@ def opened(workspace: Workspace) -> Iterator[Callable[[Minted], Backup]]:
     def open_(minted: Minted) -> Backup:
         backup = Backup.open(minted.folder, workspace)
         backups.append(backup)
-        if backup.locked:
+        if backup.needs_passphrase_itself:
+            backup.unlock(passphrase=minted.passphrase)
+        elif backup.locked:
             backup.unlock(key=bytes.fromhex(minted.kek or ""))
         return backup
 
@@ -116,7 +119,14 @@ def test_other_content_is_a_harmful_difference(
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
-    [({"encrypted": False}, "not encrypted"), ({"faults": ["decrypted-in-place"]}, "decrypted in place")],
+    [
+        ({"encrypted": False}, "not encrypted"),
+        ({"faults": ["decrypted-in-place"]}, "decrypted in place"),
+        ({"ios": "9.3"}, "Manifest.mbdb, of iOS 4 to 9"),
+        ({"ios": "9.3", "encrypted": False}, "Manifest.mbdb, of iOS 4 to 9"),
+        ({"ios": "10.0"}, "the way iOS 10.0 did it"),
+        ({"ios": "10.1"}, "the way iOS 10.1 did it"),
+    ],
 )
 def test_what_is_not_covered_is_said_row_by_row_with_its_reason(
     arguments: dict[str, object], reason: str, mint: Mint, workspace: Workspace, opened: Callable[[Minted], Backup]
@@ -254,3 +264,64 @@ def test_the_engine_declines_what_it_does_not_cover(plain_backup: Minted, engine
 
 def test_a_sound_encrypted_backup_is_covered(encrypted_backup: Minted, opened: Callable[[Minted], Backup]) -> None:
     assert not_covered(opened(encrypted_backup)) is None
+
+
+def inside(workspace: Workspace) -> list[str]:
+    """What lies in the copy that the tool was given, without the folders."""
+    (private,) = left_over(workspace)
+    return sorted(path.name for path in (private / "backup").rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("form", packing.FORMS)
+def test_a_backup_in_a_container_is_read_from_copies_one_at_a_time(
+    form: packing.Form, encrypted_backup: Minted, workspace: Workspace, tmp_path: Path
+) -> None:
+    packed = packing.packed(encrypted_backup, tmp_path / "evidence", form, within="a/b")
+    with Backup.open(packed, workspace) as backup:
+        backup.unlock(key=bytes.fromhex(encrypted_backup.kek or ""))
+        assert not_covered(backup) is None
+        rows = list(extract(backup, None, None, None))
+        check = Crosscheck(backup, workspace)
+        for reading in check.compare(rows):
+            assert reading.verdict == "agree", check.refusals
+            assert inside(workspace) == ["Manifest.db", "Manifest.plist"]
+            assert all(path.stat().st_mode & 0o077 == 0 for path in left_over(workspace)[0].rglob("*/backup/*"))
+        assert check.totals["agree"] == sum(row.plain is not None for row in rows) > 10
+        assert not left_over(workspace)
+        backup.store.close()
+
+
+def test_what_cannot_be_copied_out_of_a_container_is_refused_and_a_pulled_drive_stops(
+    encrypted_backup: Minted, workspace: Workspace, tmp_path: Path
+) -> None:
+    packed = packing.packed(encrypted_backup, tmp_path / "evidence.zip", "zip-stored")
+    with Backup.open(packed, workspace) as backup:
+        backup.unlock(key=bytes.fromhex(encrypted_backup.kek or ""))
+        blob = (encrypted_backup.folder / "3d" / SMS_DB).read_bytes()
+        image = packed.read_bytes()
+        with packed.open("r+b") as file:
+            file.seek(image.index(blob))
+            file.write(b"damage")
+        with SecondReader(backup, workspace) as reader:
+            assert reader.read(SMS_DB).error == "its member cannot be copied out of the container"
+            assert reader.read("0" * 40).error == "there is no such blob in the container"
+            packed.unlink()
+            with pytest.raises(StoppedError):
+                reader.read(SMS_DB)
+        assert not left_over(workspace)
+        backup.store.close()
+
+
+def test_the_engine_reads_a_container_too(
+    encrypted_backup: Minted, engine: Callable[..., Engine], workspace: Workspace, tmp_path: Path
+) -> None:
+    packed = packing.packed(encrypted_backup, tmp_path / "evidence.tar", "tar")
+    files = tmp_path / "from-container"
+    files.mkdir()
+    with Backup.open(packed, workspace) as backup:
+        backup.unlock(key=bytes.fromhex(encrypted_backup.kek or ""))
+        with Names(backup.manifest, workspace) as names:
+            rows = list(extract_with_second_reader(backup, None, files, names, workspace, also=("md5",)))
+        backup.store.close()
+    own, _ = engine(encrypted_backup)
+    assert list(map(encode, rows)) == list(map(encode, own))

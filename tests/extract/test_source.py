@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+import tarfile
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bagtag.custody.errors import StoppedError
+from bagtag.extract import discover, source
 from bagtag.extract.source import SourceProof
+from bagtag.extract.stores.folder import FolderStore
 from bagtag.extract.workspace import Workspace
 
 
@@ -34,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def proof(folder: Path, workspace: Workspace) -> Iterator[SourceProof]:
-    with SourceProof(folder, workspace) as found:
+    with SourceProof(FolderStore(folder), workspace) as found:
         yield found
 
 
@@ -53,7 +58,7 @@ def test_the_list_names_every_file_once_sorted_bytewise(folder: Path, proof: Sou
 def test_sha256sum_accepts_the_list_with_its_oddest_names(folder: Path, workspace: Workspace, tmp_path: Path) -> None:
     for name in ("back\\slash", "line\nbreak", " leading", "trailing ", "*star", "- dash"):
         (folder / name).write_bytes(name.encode())
-    with SourceProof(folder, workspace) as proof:
+    with SourceProof(FolderStore(folder), workspace) as proof:
         listing = tmp_path / "source.sha256"
         listing.write_bytes(b"".join(proof.lines()))
     done = subprocess.run(["sha256sum", "-c", "--strict", str(listing)], cwd=folder, capture_output=True, check=False)
@@ -72,7 +77,7 @@ def test_links_are_named_and_never_followed(folder: Path, workspace: Workspace, 
     (outside / "x").write_bytes(b"not evidence")
     (folder / "linked-folder").symlink_to(outside, target_is_directory=True)
     (folder / "linked-file").symlink_to(outside / "x")
-    with SourceProof(folder, workspace) as proof:
+    with SourceProof(FolderStore(folder), workspace) as proof:
         listed = b"".join(proof.lines())
         assert b"linked" not in listed
         assert [(issue.effect, issue.where and issue.where.relative_path) for issue in proof.issues()] == [
@@ -149,6 +154,18 @@ def test_progress_ends_at_no_more_than_the_whole(folder: Path, proof: SourceProo
     assert max(told) <= 1.0
 
 
+def test_a_container_is_hashed_with_progress(
+    container: Path, contained: SourceProof, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "_CHUNK", 16)
+    monkeypatch.setattr(source, "_EVERY", 64)
+    told: list[float] = []
+    assert list(contained.lines(told.append))
+    assert contained.check(told.append) == []
+    assert len(told) > 4
+    assert max(told) <= 1.0
+
+
 def test_the_digest_is_not_known_before_the_list_was_written(proof: SourceProof) -> None:
     with pytest.raises(RuntimeError):
         assert proof.digest
@@ -167,9 +184,131 @@ def test_what_cannot_be_read_has_no_line_and_is_named(
 
     monkeypatch.setattr(os, "open", guarded(os.open, "b.z"))
     monkeypatch.setattr(os, "scandir", guarded(os.scandir, "/c"))
-    with SourceProof(folder, workspace) as proof:
+    with SourceProof(FolderStore(folder), workspace) as proof:
         names = [line.split(b"  ")[1] for line in proof.lines()]
         assert names == [b"a\n", b"b-\n", b"b/x\n", b"empty\n", "Ü\n".encode()]
         told = [(issue.effect, issue.what) for issue in proof.issues()]
     assert told[0] == ("partial", "b.z: the file could not be read: Permission denied")
     assert told[1] == ("partial", "c: the folder could not be read: what lies in it is not in the list")
+
+
+NAMES = ("Manifest.db", "00/x", "00/y", "-", "Ü")
+
+
+@pytest.fixture(params=["zip", "tar", "tar.gz"])
+def container(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A backup two folders down, and a member that does not belong to it."""
+    path = tmp_path / f"evidence.{request.param}"
+    (tmp_path / "file").write_bytes(b"content" * 1000)
+    members = ["a/other", *(f"a/UDID/{name}" for name in NAMES)]
+    if request.param == "zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+            for name in members:
+                file.write(tmp_path / "file", name)
+    else:
+        with tarfile.open(path, "w:gz" if request.param == "tar.gz" else "w") as packed:
+            for name in members:
+                packed.add(tmp_path / "file", name)
+    return path
+
+
+@pytest.fixture
+def contained(container: Path, workspace: Workspace) -> Iterator[SourceProof]:
+    store = discover.locate(container, workspace)
+    with SourceProof(store, workspace) as found:
+        yield found
+    store.close()
+
+
+def test_a_container_lists_its_members_by_their_full_names_and_then_itself(
+    container: Path, contained: SourceProof
+) -> None:
+    member = hashlib.sha256(b"content" * 1000).hexdigest().encode()
+    names = sorted(f"a/UDID/{name}".encode() for name in NAMES)
+    listed = list(contained.lines())
+    assert listed == [
+        *(member + b"  " + name + b"\n" for name in names),
+        hashlib.sha256(container.read_bytes()).hexdigest().encode() + b"  " + container.name.encode() + b"\n",
+    ]
+    assert contained.digest == hashlib.sha256(b"".join(listed)).hexdigest()
+    assert contained.issues() == contained.check() == contained.rehash("full") == []
+    assert contained.comparison == "size, mtime, ctime, inode and SHA-256 of the container"
+
+
+@pytest.mark.program("sha256sum")
+def test_sha256sum_accepts_the_list_of_a_container_beside_its_unpacked_members(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    folder = tmp_path / "unpacked"
+    for name in ("Manifest.db", "00/x", "line\nbreak", " leading"):
+        (folder / "UDID" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "UDID" / name).write_bytes(name.encode())
+    with tarfile.open(folder / "evidence.tar", "w") as file:
+        file.add(folder / "UDID", "./UDID")
+    store = discover.locate(folder / "evidence.tar", workspace)
+    with SourceProof(store, workspace) as proof:
+        (tmp_path / "source.sha256").write_bytes(b"".join(proof.lines()))
+    store.close()
+    command = ["sha256sum", "-c", "--strict", str(tmp_path / "source.sha256")]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    assert (done.returncode, done.stdout.count(b": OK\n")) == (0, 5), done.stderr
+
+
+def test_a_noted_digest_of_a_member_is_taken_by_its_path_in_the_backup(contained: SourceProof) -> None:
+    contained.note("00/x", "0" * 64)
+    assert b"0" * 64 + b"  a/UDID/00/x\n" in list(contained.lines())
+
+
+def test_every_change_of_a_container_is_found(container: Path, contained: SourceProof) -> None:
+    assert list(contained.lines())
+    image, facts = container.read_bytes(), container.stat()
+    container.chmod(0o600)
+    assert [effect for effect, _ in changed(contained)] == ["note"]
+    os.utime(container, (1, 1))
+    assert [(effect, "mtime" in what) for effect, what in changed(contained)] == [("partial", True)]
+    with container.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"?")
+    os.utime(container, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    ((effect, what),) = changed(contained)
+    assert (effect, "differs" in what, "mtime" in what) == ("partial", True, False)
+    container.write_bytes(image + b"more")
+    assert "size" in changed(contained)[0][1]
+    container.unlink()
+    assert "vanished" in changed(contained)[0][1]
+
+
+def test_a_container_that_is_gone_before_it_was_hashed_stops_the_run(container: Path, contained: SourceProof) -> None:
+    container.unlink()
+    with pytest.raises(StoppedError):
+        list(contained.lines())
+
+
+def test_two_runs_on_one_container_see_the_same_and_a_changed_one_is_another(
+    container: Path, workspace: Workspace
+) -> None:
+    def seen() -> str:
+        store = discover.locate(container, workspace)
+        with SourceProof(store, workspace) as proof:
+            found = proof.snapshot_digest
+        store.close()
+        return found
+
+    first = seen()
+    assert seen() == first
+    os.utime(container, (1, 1))
+    assert seen() != first
+
+
+def test_a_member_that_cannot_be_read_has_no_line_and_is_named(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "evidence.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("Manifest.db", b"index")
+        file.writestr("00/x", b"content")
+    path.write_bytes(path.read_bytes().replace(b"content", b"changed"))
+    store = discover.locate(path, workspace)
+    with SourceProof(store, workspace) as proof:
+        assert len(list(proof.lines())) == 2
+        ((effect, what),) = [(issue.effect, issue.what) for issue in proof.issues()]
+    store.close()
+    assert (effect, what.startswith("00/x: the file could not be read"), "CRC" in what) == ("partial", True, True)
