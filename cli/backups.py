@@ -130,6 +130,7 @@ def _facts(backup: Backup) -> dict[str, Any]:
         "index": {
             "path": backup.index.path,
             "encrypted": backup.index_encrypted,
+            "records_encrypted": backup.needs_passphrase_itself,
             "rows": None if backup.index_encrypted else backup.manifest.count(),
         },
         "key_bag": _key_bag_facts(backup),
@@ -178,6 +179,8 @@ def _page(backup: Backup) -> Iterator[str]:
     yield f"{'state':<22}{_STATES[backup.state]}"
     rows = "encrypted" if backup.index_encrypted else console.number(backup.manifest.count(), "row")
     yield f"{'index':<22}{console.safe(backup.index.path)}, {rows}"
+    if backup.needs_passphrase_itself:
+        yield f"{'records':<22}encrypted with the passphrase itself, as in iOS 10.0: a derived key does not open them"
     bag = backup.key_bag
     yield f"{'key bag':<22}{_key_bag_line(bag) if bag else 'none'}"
     if bag and backup.key_bag_sha256:
