@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -62,6 +63,32 @@ def settle(path: Path) -> None:
         for at, constant in ((18, b"\x02\x02"), (24, CHANGES), (92, CHANGES), (96, LIBRARY)):
             file.seek(at)
             file.write(constant)
+
+
+def two_states(before: str, after: str) -> tuple[bytes, bytes]:
+    """The images of a small database: when the first statement has run, and when the second has too."""
+    with tempfile.TemporaryDirectory(prefix="bagtag-mint-") as scratch:
+        path = Path(scratch) / "state.db"
+        images = []
+        for statement in (before, after):
+            with connection(path) as database:
+                database.execute(statement)
+            settle(path)
+            images.append(path.read_bytes())
+    return images[0], images[1]
+
+
+def after(image: bytes, statement: str) -> bytes:
+    """The image once a statement has run on it."""
+    with tempfile.TemporaryDirectory(prefix="bagtag-mint-") as scratch:
+        path = Path(scratch) / "state.db"
+        unmarked = bytearray(image)
+        unmarked[18:20] = b"\x01\x01"
+        path.write_bytes(unmarked)
+        with connection(path) as database:
+            database.execute(statement)
+        settle(path)
+        return path.read_bytes()
 
 
 def wal_between(before: bytes, after: bytes, salt: bytes) -> bytes:

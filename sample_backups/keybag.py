@@ -1,7 +1,8 @@
 """The backup key bag: the passphrase's lock on the eleven class keys of a device, as it lies in Manifest.plist.
 
-Known from the BackupKeyBag of iOS 10.2 and later: tag, big-endian length, value; the header, then one block a class
-from 11 down to 1. Class keys are wrapped by RFC 3394 under a key that two rounds of PBKDF2 derive from the passphrase.
+Known from the BackupKeyBag of iOS 4 and later: tag, big-endian length, value; the header, then one block a class from
+11 down to 1. Class keys are wrapped by RFC 3394 under a key that PBKDF2 derives from the passphrase, since iOS 10.2 in
+two rounds.
 """
 
 from __future__ import annotations
@@ -65,16 +66,20 @@ class ClassKey:
 
 @dataclass(frozen=True)
 class KeyBag:
-    """A key bag with everything that is secret about it; `stored()` is what lies in Manifest.plist."""
+    """A key bag with everything that is secret about it; `stored()` is what lies in Manifest.plist.
+
+    Without `dpsl` it is one of the time before iOS 10.2.
+    """
 
     uuid: bytes
     hmac_key: bytes = field(repr=False)
     salt: bytes
     iterations: int
-    dpsl: bytes
+    dpsl: bytes | None
     dpic: int
     kek: bytes = field(repr=False)
     classes: Sequence[ClassKey] = field(repr=False)
+    version: int = 5
 
     def class_key(self, number: int) -> bytes:
         """The 32-byte key of a protection class; KeyError where the bag has no such class."""
@@ -85,19 +90,18 @@ class KeyBag:
         return struct.pack("<I", number) + aes_key_wrap(self.class_key(number), key)
 
     def stored(self) -> bytes:
-        """The TLV bytes; 1388 of them for eleven classes."""
+        """The TLV bytes; 1388 of them for eleven classes since iOS 10.2, 1336 before."""
         header = [
-            record("VERS", 5),
+            record("VERS", self.version),
             record("TYPE", 1),
             record("UUID", self.uuid),
             record("HMCK", self.hmac_key),
             record("WRAP", 0),
             record("SALT", self.salt),
             record("ITER", self.iterations),
-            record("DPWT", 1),
-            record("DPIC", self.dpic),
-            record("DPSL", self.dpsl),
         ]
+        if self.dpsl is not None:
+            header += [record("DPWT", 1), record("DPIC", self.dpic), record("DPSL", self.dpsl)]
         for each in self.classes:
             header += [
                 record("UUID", each.uuid),
@@ -109,16 +113,20 @@ class KeyBag:
         return b"".join(header)
 
 
-def new_bag(dice: random.Random, passphrase: str, dpic: int, iterations: int) -> KeyBag:
+def new_bag(
+    dice: random.Random, passphrase: str, dpic: int, iterations: int, *, version: int = 5, double_kdf: bool = True
+) -> KeyBag:
     """A bag of eleven classes for this passphrase; salts and keys come from `dice`, so the same seed gives the same."""
     salt, dpsl = dice.randbytes(20), dice.randbytes(20)
+    secret = first_stage(passphrase, dpsl, dpic) if double_kdf else passphrase.encode()
     return KeyBag(
         uuid=dice.randbytes(16),
         hmac_key=dice.randbytes(40),
         salt=salt,
         iterations=iterations,
-        dpsl=dpsl,
+        dpsl=dpsl if double_kdf else None,
         dpic=dpic,
-        kek=second_stage(first_stage(passphrase, dpsl, dpic), salt, iterations),
+        kek=second_stage(secret, salt, iterations),
         classes=[ClassKey(number, dice.randbytes(16), dice.randbytes(32)) for number in range(11, 0, -1)],
+        version=version,
     )

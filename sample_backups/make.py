@@ -19,14 +19,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bagtag.sample_backups import addressbook, blob, device_files, faults, manifest, messages, moments, plists
+from bagtag.sample_backups import (
+    addressbook,
+    blob,
+    device_files,
+    facts,
+    faults,
+    manifest,
+    mbdb,
+    mdinfo,
+    messages,
+    plists,
+)
 from bagtag.sample_backups.blob import Blob
 from bagtag.sample_backups.dice import dice
-from bagtag.sample_backups.entry import DIGEST_DOMAINS, FILE, Entry, FileContent, Filler, with_folders
-from bagtag.sample_backups.faults import Plan
+from bagtag.sample_backups.entry import DIGEST_DOMAINS, FILE, OTHER, Entry, FileContent, Filler, with_folders
+from bagtag.sample_backups.era import era_of, release_of
 from bagtag.sample_backups.faults import apply as apply_faults
 from bagtag.sample_backups.faults import check as check_faults
-from bagtag.sample_backups.keybag import KeyBag, new_bag
+from bagtag.sample_backups.keybag import DEVICE_BOUND, KeyBag, new_bag
+from bagtag.sample_backups.plan import Plan
 
 PASSPHRASE = "sample passphrase"  # noqa: S105 -- it opens nothing but samples
 MANIFEST_CLASS = 4
@@ -62,52 +74,78 @@ def mint(
     `extra_files` are (domain, path, content), a number being the size of content made up on the way. ValueError for
     an iOS no sample imitates or a fault that is unknown or cannot be; FileExistsError where the folder exists.
     """
-    check_faults(faults, encrypted=encrypted)
-    device = plists.device_of(ios)
+    check_faults(faults, encrypted=encrypted, ios=ios)
+    device, era = plists.device_of(ios), era_of(ios)
     folder = dest / device.udid
     folder.mkdir(parents=True)
-    bag = new_bag(dice(f"{seed}/key bag"), passphrase, dpic, iterations)
-    with tempfile.TemporaryDirectory(prefix="bagtag-mint-") as scratch:
-        said = messages.write(Path(scratch), _release(ios), dice(f"{seed}/story"), damage=faults, extra=extra_messages)
-        fillers = [_extra(extra, f"{seed}/extra/{number}") for number, extra in enumerate(extra_files)]
-        entries = [*_entries(Path(scratch), said), *fillers]
-        plan = Plan(entries, encrypted, bag.stored())
-        apply_faults(plan, faults)
-        plan.entries = with_folders(plan.entries)
-        rows, facts = _write_blobs(folder, plan, bag, dice(f"{seed}/files"))
-        index = Path(scratch) / "Manifest.db"
-        manifest.write(index, rows)
-        manifest_key = dice(f"{seed}/manifest").randbytes(32)
-        sealed = encrypted and not plan.plain_index
-        blob.stream(folder / "Manifest.db", FileContent(index), manifest_key if sealed else None)
-    wrapped = bag.wrapped(MANIFEST_CLASS, manifest_key) if encrypted else None
-    for name, content in _plists(device, plan, wrapped, said.story.dice).items():
-        (folder / name).write_bytes(content)
-    truth = {
+    known: dict[str, Any] = {
         "ios": ios,
         "seed": seed,
         "udid": device.udid,
+        "container": era.container,
+        "double_kdf": era.double_kdf,
         "encrypted": encrypted,
         "passphrase": passphrase if encrypted else None,
-        "kek": bag.kek.hex() if encrypted else None,
-        "dpic": dpic,
-        "iterations": iterations,
         "faults": sorted(faults),
-        "usable": plan.usable,
-        "backup_at": f"{plists.BACKUP_DATE:%Y-%m-%dT%H:%M:%SZ}",
         "device": {"name": device.name, "product_type": device.product_type, "serial": device.serial},
-        "manifest": facts,
-        "orphans": [_orphan(name, content) for name, content in plan.orphans],
+    }
+    if era.container == "mdinfo":
+        count = mdinfo.write(folder, device_files.entries(), dice(f"{seed}/files"), known["passphrase"])
+        nothing = {"kek": None, "usable": False, "exit": 3, "issue": [str(count)], "manifest": [], "orphans": []}
+        return _minted(dest, folder, known | {"mdinfo": count} | nothing)
+    bag = new_bag(
+        dice(f"{seed}/key bag"),
+        passphrase,
+        dpic,
+        iterations,
+        version=era.bag_version,
+        double_kdf=era.double_kdf,
+    )
+    with tempfile.TemporaryDirectory(prefix="bagtag-mint-") as scratch:
+        said = messages.write(
+            Path(scratch), release_of(ios), dice(f"{seed}/story"), damage=faults, extra=extra_messages
+        )
+        fillers = [_extra(extra, f"{seed}/extra/{number}") for number, extra in enumerate(extra_files)]
+        plan = Plan([*_entries(Path(scratch), said), *fillers], encrypted, bag.stored(), era)
+        if era.other_flags:
+            other = hashlib.sha1(b"flags 16", usedforsecurity=False).hexdigest()
+            plan.entries.append(Entry("", "", OTHER, given_id=other, outcome="other-flags"))
+        apply_faults(plan, faults)
+        plan.entries = with_folders(plan.entries)
+        rows, told = _write_blobs(folder, plan, bag, dice(f"{seed}/files"))
+        throws = dice(f"{seed}/manifest")
+        index_key = throws.randbytes(32) if encrypted and era.double_kdf else None
+        image = Path(scratch) / era.index
+        _write_image(image, plan, rows, throws, passphrase)
+        _store_index(folder, image, plan, None if plan.plain_index else index_key)
+        if era.offsets:
+            (folder / "Manifest.mbdx").write_bytes(mbdb.offsets(rows))
+    wrapped = None if index_key is None else bag.wrapped(MANIFEST_CLASS, index_key)
+    _write_plists(folder, _plists(device, plan, wrapped, said.story.dice), plan)
+    for change in plan.afterwards:
+        change(folder)
+    reached = told[: len(told) - plan.lost]
+    stranded = [each["stored"] for each in told[len(reached) :] if each["stored"]]
+    orphans = [*(facts.orphan(path, content) for path, content in plan.orphans), *stranded]
+    truth = known | {
+        "kek": bag.kek.hex() if encrypted else None,
+        "dpic": dpic if era.double_kdf else None,
+        "iterations": iterations,
+        "usable": plan.usable,
+        "exit": facts.exit_code(reached) if plan.exit is None else plan.exit,
+        "issue": plan.issue,
+        "backup_at": f"{plists.BACKUP_DATE:%Y-%m-%dT%H:%M:%SZ}",
+        "manifest": reached,
+        "orphans": sorted(orphans, key=lambda each: str(each["path"])),
         "contacts": addressbook.truth(),
         **messages.truth(said),
     }
+    return _minted(dest, folder, truth)
+
+
+def _minted(dest: Path, folder: Path, truth: Mapping[str, Any]) -> Minted:
     (dest / "truth.json").write_text(json.dumps(truth, ensure_ascii=True, indent=1) + "\n", encoding="utf-8")
-    return Minted(folder, device.udid, truth["passphrase"], truth["kek"], truth)
-
-
-def _release(ios: str) -> tuple[int, int]:
-    major, _, minor = ios.partition(".")
-    return int(major), int(minor.partition(".")[0] or 0)
+    return Minted(folder, truth["udid"], truth["passphrase"], truth["kek"], truth)
 
 
 def _entries(scratch: Path, said: messages.Messages) -> list[Entry]:
@@ -132,81 +170,85 @@ def _extra(extra: tuple[str, str, bytes | int], seed: str) -> Entry:
 def _write_blobs(
     folder: Path, plan: Plan, bag: KeyBag, throws: random.Random
 ) -> tuple[list[manifest.Row], list[dict[str, Any]]]:
-    rows, facts = [], []
-    for inode, entry in enumerate(plan.entries, 2000):
+    rows, told = [], []
+    for number, entry in enumerate(plan.entries, 2000):
+        inode = number if entry.inode is None else entry.inode
         key = wrapped = stored = None
-        if entry.flags == FILE:
-            if plan.encrypted:
-                key = throws.randbytes(32)
-                wrapped = _wrapped(bag, entry.protection_class, key, throws)
-            stored = blob.write(folder, entry, key)
+        if entry.flags == FILE and plan.encrypted and not entry.keyless:
+            key = throws.randbytes(32)
+            wrapped = _wrapped(bag, entry, key, throws)
+        if entry.flags == FILE or len(entry.content):
+            stored = blob.write(folder / plan.era.blob_path(entry.blob_id), entry, key)
         digest = _digest(entry, stored)
         rows.append(manifest.Row(entry, inode, wrapped, digest))
-        facts.append(_fact(entry, inode, stored, digest))
+        told.append(facts.row(entry, inode, stored, digest, plan.era))
     for name, content in plan.orphans:
-        path = folder / name[:2] / name
+        path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-    return rows, facts
+    return rows, told
 
 
-def _wrapped(bag: KeyBag, number: int, key: bytes, throws: random.Random) -> bytes:
-    """The row's EncryptionKey; under a class the bag does not have, forty bytes that nothing unwraps."""
-    if number in {each.number for each in bag.classes}:
-        return bag.wrapped(number, key)
-    return struct.pack("<I", number) + throws.randbytes(40)
+def _wrapped(bag: KeyBag, entry: Entry, key: bytes, throws: random.Random) -> bytes:
+    """The row's EncryptionKey; under a class that the passphrase does not free, forty bytes that nothing unwraps."""
+    number = entry.protection_class if entry.key_class is None else entry.key_class
+    free = {each.number for each in bag.classes} - DEVICE_BOUND
+    wrapped = bag.wrapped(number, key) if number in free else struct.pack("<I", number) + throws.randbytes(40)
+    return wrapped if entry.rewrap is None else entry.rewrap(wrapped)
 
 
 def _digest(entry: Entry, stored: Blob | None) -> bytes | None:
     if stored is None or entry.domain not in DIGEST_DOMAINS:
         return None
-    return bytes(20) if entry.false_digest else stored.digest
+    if entry.digest_of == "false":
+        return bytes(20)
+    return stored.digest[:10] if entry.digest_of == "short" else stored.digest
 
 
-def _fact(entry: Entry, inode: int, stored: Blob | None, digest: bytes | None) -> dict[str, Any]:
-    nameless = entry.expected == "other-flags"
+def _write_image(path: Path, plan: Plan, rows: Sequence[manifest.Row], throws: random.Random, passphrase: str) -> None:
+    """Write the index as it is before anything seals the whole of it."""
+    if plan.era.container == "mbdb":
+        path.write_bytes(mbdb.stored(rows))
+    else:
+        sealed = plan.encrypted and plan.era.sealed_column
+        protection = manifest.Protection(passphrase, throws.randbytes(32)) if sealed else None
+        statements = [statement for entry in plan.entries for statement in entry.statements]
+        manifest.write(path, rows, protection, [*statements, *plan.statements])
+    for edit in plan.image_edits:
+        path.write_bytes(edit(path.read_bytes()))
+
+
+def _store_index(folder: Path, image: Path, plan: Plan, key: bytes | None) -> None:
+    """Put the index where it belongs, encrypted under `key` unless it is None."""
+    path = folder / plan.era.index
+    blob.stream(path, FileContent(image), key)
+    for edit in plan.stored_edits:
+        path.write_bytes(edit(path.read_bytes()))
+
+
+def _plists(
+    device: plists.Device, plan: Plan, manifest_key: bytes | None, throws: random.Random
+) -> dict[str, dict[str, Any]]:
+    """The three property lists, before any fault."""
+    uuid, era = throws.randbytes(16).hex().upper(), plan.era
+    dashed = f"{uuid[:8]}-{uuid[8:12]}-{uuid[12:16]}-{uuid[16:20]}-{uuid[20:]}"
     return {
-        "file_id": entry.file_id,
-        "domain": None if nameless else entry.domain,
-        "relative_path": None if nameless else entry.relative_path,
-        "flags": entry.flags,
-        "size": entry.size,
-        "mode": entry.mode,
-        "modified_at": moments.unix_iso(entry.modified),
-        "changed_at": moments.unix_iso(entry.modified + 1),
-        "created_at": moments.unix_iso(entry.modified - 1),
-        "protection_class": entry.protection_class,
-        "inode": inode,
-        "target": entry.target,
-        "digest": digest.hex() if digest else None,
-        "outcome": entry.expected,
-        "findings": entry.findings,
-        "renamed": entry.must_be_renamed,
-        "stored": _sum(stored.stored_size, stored.stored_sha256, entry.file_id) if stored else None,
-        "plain": _sum(stored.plain_size, stored.plain_sha256) if stored else None,
-    }
-
-
-def _sum(size: int | None, sha256: str | None, file_id: str | None = None) -> dict[str, Any] | None:
-    if size is None:
-        return None
-    path = {"path": f"{file_id[:2]}/{file_id}"} if file_id else {}
-    return path | {"size": size, "sha256": sha256}
-
-
-def _orphan(name: str, content: bytes) -> dict[str, Any]:
-    return {"path": f"{name[:2]}/{name}", "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-
-
-def _plists(device: plists.Device, plan: Plan, manifest_key: bytes | None, throws: random.Random) -> dict[str, bytes]:
-    uuid = throws.randbytes(16).hex().upper()
-    files = {
         "Info.plist": plists.info(device, APPS, uuid),
-        "Status.plist": plists.status(f"{uuid[:8]}-{uuid[8:12]}-{uuid[12:16]}-{uuid[16:20]}-{uuid[20:]}"),
+        "Status.plist": plists.status(dashed, era.status_version),
+        "Manifest.plist": plists.manifest(
+            device, APPS, plan.bag, manifest_key, encrypted=plan.encrypted, version=era.manifest_version
+        ),
     }
-    if plan.with_manifest_plist:
-        files["Manifest.plist"] = plists.manifest(device, APPS, plan.bag, manifest_key)
-    return files
+
+
+def _write_plists(folder: Path, contents: Mapping[str, dict[str, Any]], plan: Plan) -> None:
+    for name, content in contents.items():
+        changed: dict[str, Any] | bytes | None = content
+        for which, edit in plan.plist_edits:
+            if which == name and isinstance(changed, dict):
+                changed = edit(changed)
+        if changed is not None:
+            (folder / name).write_bytes(changed if isinstance(changed, bytes) else plists.stored(name, changed))
 
 
 SAMPLES: Mapping[str, Mapping[str, Any]] = {
@@ -214,6 +256,10 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "plain": {"encrypted": False},
     "ios17-encrypted": {"ios": "17.5", "seed": 17},
     "ios26-plain": {"ios": "26.0", "seed": 26, "encrypted": False},
+    "ios4-plain": {"ios": "4.3", "seed": 4, "encrypted": False},
+    "ios9-encrypted": {"ios": "9.3", "seed": 9},
+    "ios10.0-encrypted": {"ios": "10.0", "seed": 100},
+    "ios10.1-encrypted": {"ios": "10.1", "seed": 101},
     "faults-encrypted": {"faults": tuple(faults.ENTRY_FAULTS)},
     "faults-plain": {
         "faults": tuple(name for name in faults.ENTRY_FAULTS if name not in faults.ENCRYPTED_ONLY),
@@ -221,7 +267,10 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
     "damaged-messages": {"faults": ("damaged-row-message",)},
     "wal": {"faults": ("wal",)},
-    **{name: {"faults": (name,)} for name in faults.SET_FAULTS},
+    **{
+        name: {"faults": (name,)}
+        for name in ("damaged-keybag", "decrypted-in-place", "no-manifest-plist", "truncated-keybag")
+    },
 }
 """The small samples: name of the folder, arguments of `mint`."""
 

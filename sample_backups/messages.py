@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bagtag.sample_backups import conversation, database, deletions, faults, people, sms
+from bagtag.sample_backups import conversation, database, deletions, message_faults, people, sms
 from bagtag.sample_backups.body import body, text
 from bagtag.sample_backups.dice import dice
 from bagtag.sample_backups.events import dangling
@@ -48,7 +48,7 @@ def write(
     conversation.tell(story)
     deletions.tell(story)
     if "damaged-row-message" in damage:
-        faults.damage_messages(story)
+        message_faults.damage_messages(story)
     _reply_chain(story)
     first = story.rowid + 1
     bulk_rows = _bulk(story, first, extra)

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 EPOCH = datetime(2001, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000_000
 UNIX_OFFSET = 978307200
+FIRST, LAST = -30610224000, 253402300799
+"""Unix seconds of the first and the last moment of the years 1000 to 9999."""
 
 
 def nanoseconds(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> int:
@@ -26,6 +28,8 @@ def iso(moment: int | None) -> str | None:
     return f"{EPOCH + timedelta(seconds=whole):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
 
-def unix_iso(seconds: int) -> str:
-    """RFC 3339 with nine decimals of Unix seconds, as the manifest counts."""
+def unix_iso(seconds: int) -> str | None:
+    """RFC 3339 with nine decimals of Unix seconds, as the manifest counts; None for a year that has no four digits."""
+    if not FIRST <= seconds <= LAST:
+        return None
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.000000000Z"

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bagtag.sample_backups.era import Release, release_of
+
 BACKUP_DATE = datetime(2025, 6, 1, 10, 15, 0, tzinfo=UTC)
 """When each sample says it was made."""
 
@@ -31,21 +33,45 @@ class Device:
     phone: str = "+1 (202) 555-0100"
 
 
-BUILDS = {"17": "21F90", "18": "22F76", "26": "23A341"}
-"""Build by major version of iOS."""
+OLD_UDID = "5a3b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
+"""Devices before 2018 have 40 hex digits."""
+
+MODELS = {
+    (3, 0): ("7C144", "iPhone2,1", "iPhone 3GS"),
+    (4, 0): ("8F190", "iPhone3,1", "iPhone 4"),
+    (6, 0): ("10B141", "iPhone4,1", "iPhone 4S"),
+    (9, 0): ("13E233", "iPhone7,2", "iPhone 6"),
+    (10, 0): ("14A403", "iPhone8,1", "iPhone 6s"),
+    (10, 1): ("14B72", "iPhone8,1", "iPhone 6s"),
+    (10, 2): ("14C92", "iPhone8,1", "iPhone 6s"),
+    (12, 0): ("16G77", "iPhone10,6", "iPhone X"),
+    (14, 0): ("18H17", "iPhone12,1", "iPhone 11"),
+    (16, 0): ("20F66", "iPhone14,5", "iPhone 13"),
+    (17, 0): ("21F90", "iPhone16,1", "iPhone 15 Pro"),
+    (18, 0): ("22F76", "iPhone16,1", "iPhone 15 Pro"),
+    (26, 0): ("23A341", "iPhone16,1", "iPhone 15 Pro"),
+}
+"""Build, product type and name by version of iOS; of iOS 10 each minor version counts, of others the major."""
+
+SHORT_UDIDS: Release = (14, 0)
+"""The first of these samples whose device has a UDID of 25 letters."""
 
 
 def device_of(ios: str) -> Device:
-    """The device that runs this iOS; ValueError where no sample imitates it (17, 18 and 26 are known)."""
-    major = ios.partition(".")[0]
-    if major not in BUILDS:
-        raise ValueError(f"no sample imitates iOS {ios}; known are {', '.join(BUILDS)}")
-    return Device(ios=ios, build=BUILDS[major])
+    """The device that runs this iOS; ValueError where no sample imitates it (`MODELS` are known)."""
+    release = release_of(ios)
+    key = release if release[0] == 10 else (release[0], 0)
+    if key not in MODELS:
+        known = ", ".join(f"{major}.{minor}" if major == 10 else str(major) for major, minor in MODELS)
+        raise ValueError(f"no sample imitates iOS {ios}; known are {known}")
+    build, product_type, product_name = MODELS[key]
+    udid = Device.udid if key >= SHORT_UDIDS else OLD_UDID
+    return Device(ios=ios, build=build, udid=udid, product_type=product_type, product_name=product_name)
 
 
-def info(device: Device, apps: list[str], guid: str) -> bytes:
+def info(device: Device, apps: list[str], guid: str) -> dict[str, Any]:
     """Info.plist, written by the host; it authenticates nothing."""
-    content: dict[str, Any] = {
+    return {
         "Applications": {app: {"IsDemotedApp": False} for app in apps},
         "Build Version": device.build,
         "Device Name": device.name,
@@ -69,18 +95,18 @@ def info(device: Device, apps: list[str], guid: str) -> bytes:
         "macOS Build Version": "24F74",
         "macOS Version": "15.5",
     }
-    return plistlib.dumps(content, fmt=plistlib.FMT_XML)
 
 
-def manifest(device: Device, apps: list[str], key_bag: bytes, manifest_key: bytes | None) -> bytes:
-    """Manifest.plist; encrypted exactly when there is a wrapped key for Manifest.db (44 bytes)."""
+def manifest(
+    device: Device, apps: list[str], key_bag: bytes | None, manifest_key: bytes | None, *, encrypted: bool, version: str
+) -> dict[str, Any]:
+    """Manifest.plist; `manifest_key`: the wrapped key for Manifest.db (44 bytes) of encrypted sets since iOS 10.2."""
     content: dict[str, Any] = {
-        "BackupKeyBag": key_bag,
-        "Version": "10.0",
+        "Version": version,
         "Date": BACKUP_DATE.replace(tzinfo=None),
         "SystemDomainsVersion": "24.0",
         "WasPasscodeSet": True,
-        "IsEncrypted": manifest_key is not None,
+        "IsEncrypted": encrypted,
         "Lockdown": {
             "com.apple.MobileDeviceCrashCopy": {},
             "com.apple.TerminalFlashr": {},
@@ -98,9 +124,11 @@ def manifest(device: Device, apps: list[str], key_bag: bytes, manifest_key: byte
         },
         "Applications": {app: _application(app, number) for number, app in enumerate(apps, 1)},
     }
+    if key_bag is not None:
+        content = {"BackupKeyBag": key_bag, **content}
     if manifest_key is not None:
         content["ManifestKey"] = manifest_key
-    return plistlib.dumps(content, fmt=plistlib.FMT_BINARY)
+    return content
 
 
 def _application(app: str, number: int) -> dict[str, str]:
@@ -113,14 +141,18 @@ def _application(app: str, number: int) -> dict[str, str]:
     }
 
 
-def status(uuid: str) -> bytes:
+def status(uuid: str, version: str) -> dict[str, Any]:
     """Status.plist of a finished full backup."""
-    content: dict[str, Any] = {
+    return {
         "BackupState": "new",
         "Date": BACKUP_DATE.replace(tzinfo=None),
         "IsFullBackup": True,
         "SnapshotState": "finished",
         "UUID": uuid,
-        "Version": "3.3",
+        "Version": version,
     }
-    return plistlib.dumps(content, fmt=plistlib.FMT_BINARY)
+
+
+def stored(name: str, content: dict[str, Any]) -> bytes:
+    """The bytes of one of the three: XML where the host writes it, binary where the device does."""
+    return plistlib.dumps(content, fmt=plistlib.FMT_XML if name == "Info.plist" else plistlib.FMT_BINARY)

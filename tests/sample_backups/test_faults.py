@@ -184,3 +184,149 @@ def test_unknown_and_misplaced_faults_are_refused(mint: Any) -> None:
         mint(faults=["made-up"])
     with pytest.raises(ValueError, match="only an encrypted backup can have key-unavailable"):
         mint(faults=["key-unavailable"], encrypted=False)
+    with pytest.raises(ValueError, match="only a plain backup can have index-log"):
+        mint(faults=["index-log"])
+    with pytest.raises(ValueError, match=r"no backup of iOS 9\.3 can have keybag-dpic-0"):
+        mint(faults=["keybag-dpic-0"], ios="9.3")
+
+
+def test_there_are_at_least_sixty_faults_each_of_them_told() -> None:
+    assert len(faults.ALL) >= 60
+    page = (Path(__file__).parents[2] / "sample_backups" / "README.md").read_text(encoding="utf-8")
+    for name, fault in faults.ALL.items():
+        assert faults.describe(name) is fault
+        assert name == fault.name
+        assert fault.arguments
+        need = "" if fault.need == "either" else f", {fault.need}"
+        assert f"| {name} | {fault.what} | {'/'.join(fault.ios)}{need} | {fault.expected} |" in page
+
+
+@pytest.mark.parametrize("ios", ["18.5", "9.3"])
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_all_faults_of_rows_live_together_each_in_rows_of_its_own(mint: Any, ios: str, *, encrypted: bool) -> None:
+    names = [name for name, fault in faults.ROW_FAULTS.items() if fault.fits(encrypted=encrypted, ios=ios)]
+    backup: Minted = mint(faults=names, ios=ios, encrypted=encrypted)
+    assert len(names) > 20
+    ids = [fact["file_id"] for fact in backup.truth["manifest"]]
+    assert len(ids) == len(set(ids))
+    for fact in backup.truth["manifest"]:
+        if fact["stored"]:
+            content = (backup.folder / fact["stored"]["path"]).read_bytes()
+            assert (len(content), hashlib.sha256(content).hexdigest()) == (
+                fact["stored"]["size"],
+                fact["stored"]["sha256"],
+            )
+    for orphan in backup.truth["orphans"]:
+        assert hashlib.sha256((backup.folder / orphan["path"]).read_bytes()).hexdigest() == orphan["sha256"]
+
+
+@pytest.mark.parametrize("name", sorted({**faults.SET_FAULTS, **faults.MESSAGE_FAULTS}))
+def test_a_fault_of_the_set_changes_it_and_says_how_it_ends(mint: Any, sound: Any, name: str) -> None:
+    arguments = faults.describe(name).arguments[0]
+    backup: Minted = mint(**arguments)
+    truth = backup.truth
+    assert tree(backup.folder) != sound(arguments["ios"], encrypted=arguments["encrypted"])
+    assert truth["exit"] in {0, 1, 3, 6}
+    assert truth["usable"] == (truth["exit"] in {0, 1})
+    again: Minted = mint(**arguments)
+    assert tree(again.folder) == tree(backup.folder)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): str(path.readlink())
+        if path.is_symlink()
+        else hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def sound(mint: Any) -> Any:
+    trees: dict[tuple[str, bool], dict[str, str]] = {}
+
+    def sound_(ios: str, *, encrypted: bool) -> dict[str, str]:
+        key = (ios, encrypted)
+        if key not in trees:
+            trees[key] = tree(mint(ios=ios, encrypted=encrypted).folder)
+        return trees[key]
+
+    return sound_
+
+
+def index_of(backup: Minted) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{backup.folder / 'Manifest.db'}?immutable=1", uri=True)
+
+
+@pytest.mark.parametrize("name", ["index-view", "index-view-endless"])
+def test_the_table_of_files_is_a_view(mint: Any, name: str) -> None:
+    backup: Minted = mint(faults=[name], encrypted=False)
+    with index_of(backup) as index:
+        assert index.execute("SELECT type FROM sqlite_master WHERE name = 'Files'").fetchone() == ("view",)
+        assert len(index.execute("SELECT * FROM Files LIMIT 5").fetchall()) == 5
+    assert backup.truth["exit"] == 3
+
+
+def test_a_row_is_in_the_log_of_the_index_alone(mint: Any, tmp_path: Path) -> None:
+    backup: Minted = mint(faults=["index-log"], encrypted=False)
+    with index_of(backup) as index:
+        before = {each[0] for each in index.execute("SELECT fileID FROM Files")}
+    for name in ("Manifest.db", "Manifest.db-wal"):
+        (tmp_path / name).write_bytes((backup.folder / name).read_bytes())
+    with sqlite3.connect(tmp_path / "Manifest.db") as index:
+        after = {each[0] for each in index.execute("SELECT fileID FROM Files")}
+        assert index.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert after == {fact["file_id"] for fact in backup.truth["manifest"]}
+    assert len(after - before) == 1
+
+
+def test_altered_schemas_still_hold_every_row(mint: Any) -> None:
+    for name in ("index-without-rowid", "index-generated-column", "index-extra-columns", "index-triggers"):
+        backup: Minted = mint(faults=[name], encrypted=False)
+        with index_of(backup) as index:
+            rows = index.execute("SELECT fileID, domain, relativePath FROM Files").fetchall()
+        told = {(fact["file_id"], fact["domain"], fact["relative_path"]) for fact in backup.truth["manifest"]}
+        assert set(rows) == told, name
+
+
+@pytest.mark.parametrize("name", ["mbdb-cut", "mbdb-length-past-end", "mbdb-properties-past-end"])
+def test_the_last_row_of_a_cut_mbdb_is_told_as_an_orphan(mint: Any, name: str) -> None:
+    backup: Minted = mint(faults=[name], ios="9.3")
+    lost = file_id("ZDomain", "last.txt")
+    assert [orphan["path"] for orphan in backup.truth["orphans"]] == [lost]
+    assert lost not in {fact["file_id"] for fact in backup.truth["manifest"]}
+
+
+def test_counts_of_rounds_are_what_their_names_say(mint: Any) -> None:
+    for name, tag, count in (
+        ("keybag-dpic-huge", b"DPIC", 1 << 31),
+        ("keybag-dpic-0", b"DPIC", 0),
+        ("keybag-iter-huge", b"ITER", (1 << 31) - 1),
+        ("keybag-iter-0", b"ITER", 0),
+    ):
+        backup: Minted = mint(faults=[name])
+        bag = plistlib.loads((backup.folder / "Manifest.plist").read_bytes())["BackupKeyBag"]
+        at = bag.index(tag)
+        assert int.from_bytes(bag[at + 8 : at + 12], "big") == count
+        assert backup.truth["exit"] == 3
+
+
+def test_no_class_key_opens_where_all_are_damaged(mint: Any) -> None:
+    backup: Minted = mint(faults=["keybag-all-damaged"])
+    bag = plistlib.loads((backup.folder / "Manifest.plist").read_bytes())["BackupKeyBag"]
+    blocks = bag.split(b"WPKY\x00\x00\x00\x28")[1:]
+    assert len(blocks) == 11
+    for block in blocks:
+        with pytest.raises(InvalidUnwrap):
+            aes_key_unwrap(bytes.fromhex(backup.kek or ""), block[:40])
+    assert backup.truth["exit"] == 6
+
+
+def test_a_shelf_leads_out_of_the_backup(mint: Any) -> None:
+    backup: Minted = mint(faults=["linked-shelf"])
+    (fact,) = (each for each in backup.truth["manifest"] if each["outcome"] == "not-a-regular-file")
+    shelf = backup.folder / fact["file_id"][:2]
+    assert shelf.is_symlink()
+    assert (shelf / fact["file_id"]).read_bytes().startswith(b"The file of the fault outside")
+    assert not shelf.resolve().is_relative_to(backup.folder)

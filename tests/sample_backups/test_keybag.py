@@ -63,6 +63,7 @@ def vector_bag() -> KeyBag:
 
 def test_two_rounds_of_pbkdf2_lead_from_the_passphrase_to_the_known_key() -> None:
     bag = vector_bag()
+    assert bag.dpsl is not None
     secret = first_stage(PASSPHRASE, bag.dpsl, 2000)
     assert secret.hex() == "5a3d194f2927aeff6dc83fa7babdc68c43e956a6c3eaf9d172f56bad364431bc"
     assert second_stage(secret, bag.salt, 100).hex() == KEK
@@ -122,8 +123,19 @@ def test_a_new_bag_has_eleven_classes_from_11_down_to_1_in_1388_bytes() -> None:
     assert [int.from_bytes(each, "big") for each in wraps] == [3, 3, 3, 2, 2, 2, 3, 2, 2, 2, 2]
 
 
+def test_an_old_bag_has_no_tags_of_the_first_round_and_1336_bytes() -> None:
+    bag = new_bag(random.Random(7), "secret", 10, 10, version=3, double_kdf=False)
+    tags = records(bag.stored())
+    assert len(bag.stored()) == 1336
+    assert [tag for tag, _ in tags[:8]] == ["VERS", "TYPE", "UUID", "HMCK", "WRAP", "SALT", "ITER", "UUID"]
+    assert tags[0][1] == b"\x00\x00\x00\x03"
+    kek = hashlib.pbkdf2_hmac("sha1", b"secret", dict(tags)["SALT"], 10, 32)
+    assert [len(aes_key_unwrap(kek, value)) for tag, value in tags if tag == "WPKY"] == [32] * 11
+
+
 def test_no_class_key_unwraps_under_another_passphrase() -> None:
     bag = new_bag(random.Random(7), "secret", 10, 10)
+    assert bag.dpsl is not None
     other = second_stage(first_stage("Secret", bag.dpsl, 10), bag.salt, 10)
     for tag, value in records(bag.stored()):
         if tag == "WPKY":
