@@ -41,21 +41,24 @@ def files(
     """List the files of a backup as its index names them.
 
     The letter before the domain tells the kind: f file, d directory, l link, ? other. `outcome` stays null until
-    `bagtag extract` has read the file.
+    `bagtag extract` has read the file. Conditions are exact: case counts, and so does the form of an accent. Only
+    * ? and [ ] are special in a glob; [[] stands for a bracket: --glob 'Documents/[[]1]*'.
     """
     chosen = options.selection(domain=domain, glob=glob, app=app, ids=ids, modified=(modified_from, modified_to), tz=tz)
     secrets = Secrets(passphrase_file, key_file)
     with opened(backup) as (source, _):
-        if source.index_encrypted:
+        records = long or modified_from is not None or modified_to is not None
+        if source.index_encrypted or (records and source.needs_passphrase_itself):
             secrets.unlock(source)
         unreadable = 0
-        for entry in source.manifest.entries(chosen):
+        for entry in source.manifest.entries(chosen, records=long):
             row, readable = _described(entry) if long else (None, True)
             unreadable += not readable
             if as_json:
                 console.json_line(_facts(entry) if row is None else _long_facts(row))
             else:
                 console.result(_line(entry) if row is None else _long_line(row))
+        options.tell_absent(source, chosen)
         if unreadable:
             console.say(f"partial: {console.number(unreadable, 'row')} whose record cannot be read")
         return int(harmed(source) or bool(unreadable))

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bagtag.cli import console
 from bagtag.custody.errors import UsageError
 from bagtag.custody.times import unix_ns
 from bagtag.extract.selection import Selection, read_ids
+
+if TYPE_CHECKING:
+    from bagtag.extract.backup import Backup
+
+_MOST_NAMED = 20
 
 SECRETS = "Passphrase"
 SELECT = "Which files"
@@ -46,7 +52,7 @@ GlobOption = Annotated[
         metavar="GLOB",
         show_default=False,
         rich_help_panel=SELECT,
-        help="Only paths that match; * crosses /, case counts.",
+        help="Only paths that match; * crosses /, case counts, [[] is a bracket.",
     ),
 ]
 AppOption = Annotated[
@@ -143,6 +149,18 @@ def selection(
         modified_from=start,
         modified_to=end,
     )
+
+
+def tell_absent(backup: Backup, chosen: Selection) -> None:
+    """Say which of the fileIDs that were asked for no row has. Nothing of the evidence is lost by that: no issue."""
+    absent = backup.manifest.absent(chosen)
+    if absent:
+        more = f"and {len(absent) - _MOST_NAMED:,} more" if len(absent) > _MOST_NAMED else ""
+        console.say(
+            "\n".join(
+                [f"{console.number(len(absent), 'fileID')} not in the index:", *absent[:_MOST_NAMED], more]
+            ).rstrip()
+        )
 
 
 def moment(text: str | None, tz: str | None) -> int | None:

@@ -24,7 +24,7 @@ from bagtag.extract.keybag import ClassKeys, KeyBag, KeyUnavailableError
 from bagtag.extract.manifest import FILE_ID, MAGIC, FileEntry, Manifest
 from bagtag.extract.mbfile import BadRecordError
 from bagtag.extract.plists import Plists
-from bagtag.extract.protected_column import ProtectedReader, Protection
+from bagtag.extract.protected_column import ProtectedReader, Protection, is_plain
 from bagtag.extract.selection import Selection
 from bagtag.extract.stores.store import NotRegularError, Store, UnreadableError, shown
 from bagtag.extract.workspace import Workspace
@@ -273,6 +273,9 @@ class Backup:
                 f"Manifest.plist holds a key for {self.index.path}, which is not encrypted: it was decrypted in place"
             )
         self.protection = Protection.told_by(manifest.properties())
+        if self.protection is not None and all(is_plain(entry.record) for entry in manifest.some(_SAMPLE)):
+            self.note("the index speaks of a passphrase for its records (iOS 10.0), but they are not encrypted")
+            self.protection = None
         if self.protection is not None:
             if declared is False:
                 self.note("Manifest.plist says that the backup is not encrypted, but the records of its index are")

@@ -19,10 +19,13 @@ from bagtag.extract.evidence import Outcome, Provenance
 from bagtag.extract.inventory import InventoryRow
 from bagtag.extract.manifest import FILE, FileEntry
 from bagtag.extract.naming import Names
+from bagtag.extract.selection import Selection
 from bagtag.extract.sqlite import DamagedError, Database
 from bagtag.extract.workspace import Workspace
 
 SMS_DB = ("HomeDomain", "Library/SMS/sms.db")
+JOURNAL_START = 28
+"""Bytes of the header of a rollback journal."""
 _CHUNK = 4 * 1024 * 1024
 
 
@@ -74,7 +77,8 @@ class Files(Protocol):
     def database(self, domain: str, relative_path: str) -> Database | None:
         """The database of that name as an opened working copy with its `-wal`; None when there is none.
 
-        Raises DamagedError when there is one that cannot be opened.
+        A `-journal` is told in the database's issues and never applied; a `-shm` is made anew. Raises DamagedError when
+        there is a database that cannot be opened.
         """
 
 
@@ -107,7 +111,7 @@ class BackupFiles:
 
     def under(self, domain: str, prefix: str) -> Iterator[FileFacts]:
         """The file rows of a domain whose path begins with `prefix`; nothing is hashed."""
-        for entry in self._backup.manifest.in_domain(domain):
+        for entry in self._backup.manifest.entries(Selection(domain=domain), records=False):
             if entry.flags == FILE and (entry.relative_path or "").startswith(prefix):
                 yield _listed(entry)
 
@@ -119,7 +123,19 @@ class BackupFiles:
             return None
         wal = self._copy(domain, relative_path + "-wal", path.with_name(path.name + "-wal"))
         where = Provenance(file_id=row.file_id, domain=domain, relative_path=relative_path, sha256=row.plain.sha256)
-        return opened(path, where, wal.plain.sha256 if wal and wal.plain and wal.plain.size else None)
+        wal_sha256 = wal.plain.sha256 if wal and wal.plain and wal.plain.size else None
+        return opened(path, where, wal_sha256, self._start(domain, f"{relative_path}-journal"))
+
+    def _start(self, domain: str, relative_path: str) -> bytes:
+        """How a file begins; nothing for one that is not there or cannot be read."""
+        entry = self._backup.manifest.resolve(domain, relative_path)
+        if entry is None:
+            return b""
+        try:
+            with entry.open() as file:
+                return file.read(JOURNAL_START)
+        except (EvidenceError, OSError):
+            return b""
 
     def _copy(self, domain: str, relative_path: str, path: Path) -> InventoryRow | None:
         entry = self._backup.manifest.resolve(domain, relative_path)
@@ -160,8 +176,9 @@ class BareFiles:
         if log.is_file() and log.stat().st_size:
             wal_sha256 = _copied(log, copy.with_name(copy.name + "-wal"))
         where = Provenance(file_id=None, domain=None, relative_path=None, sha256=sha256)
+        journal = self._path.with_name(f"{self._path.name}-journal")
         try:
-            return opened(copy, where, wal_sha256)
+            return opened(copy, where, wal_sha256, start_of(journal))
         except DamagedError as trouble:
             raise EvidenceError(
                 f"{self._path} is no SQLite database that can be read: {trouble}",
@@ -169,15 +186,26 @@ class BareFiles:
             ) from trouble
 
 
-def opened(path: Path, where: Provenance, wal_sha256: str | None) -> Database:
-    """Open a working copy whose `-wal`, if any, has the digest `wal_sha256`. Raises DamagedError."""
+def opened(path: Path, where: Provenance, wal_sha256: str | None, journal: bytes = b"") -> Database:
+    """Open a working copy whose `-wal`, if any, has the digest `wal_sha256`; `journal` is how its `-journal` begins.
+
+    Raises DamagedError.
+    """
     if wal_sha256 is None:
-        return Database.open(path, where)
+        return Database.open(path, where, journal=journal)
     with_log = Provenance(
         file_id=where.file_id, domain=where.domain, relative_path=where.relative_path, sha256=where.sha256,
         wal_sha256=wal_sha256,
     )  # fmt: skip
-    return Database.open(path, with_log, wal=True)
+    return Database.open(path, with_log, wal=True, journal=journal)
+
+
+def start_of(journal: Path) -> bytes:
+    """How a `-journal` on the disk begins; nothing when there is none."""
+    if not journal.is_file():
+        return b""
+    with journal.open("rb") as file:
+        return file.read(JOURNAL_START)
 
 
 def _copied(source: Path, copy: Path) -> str:

@@ -62,9 +62,7 @@ def find(store: Store, note: Note) -> Index:
         note(f"{chosen.path} was read: the backup was interrupted", "partial")
     for other in found[1:]:
         if not other.path.startswith("Snapshot/"):
-            note(
-                f"{chosen.path} and {other.path} both lie here, as no device has it; {chosen.path} was read", "note"
-            )
+            note(f"{chosen.path} and {other.path} both lie here, as no device has it; {chosen.path} was read", "note")
     return chosen
 
 
@@ -78,7 +76,7 @@ def opened(store: Store, index: Index, workspace: Workspace, note: Note) -> Mani
     path = store.local(index.path)
     if path is None:
         path = _copy(store, index.path, workspace.new("Manifest.db"))
-    return Manifest.open(path)
+    return Manifest.open(path, name=index.path)
 
 
 def decrypted(store: Store, index: Index, key: bytes, workspace: Workspace, note: Note) -> Manifest:
@@ -101,20 +99,20 @@ def decrypted(store: Store, index: Index, key: bytes, workspace: Workspace, note
     with plain.open("rb") as database:
         if database.read(len(MAGIC)) != MAGIC:
             raise EvidenceError(
-                "the index is damaged: its key opens, but what comes out is no SQLite database",
+                f"{index.path} is damaged: its key opens, but what comes out is no SQLite database",
                 hint="the passphrase is right; look for another copy of Manifest.db",
             )
     if is_file(store, f"{index.path}-wal"):
         note(f"{index.path}-wal lies beside the encrypted index; no device leaves one, and it was not read", "note")
-    return Manifest.open(plain)
+    return Manifest.open(plain, name=index.path)
 
 
 def _with_log(store: Store, index: Index, log: str, workspace: Workspace, note: Note) -> Manifest:
     copy = _copy(store, index.path, workspace.new("Manifest.db"))
-    with closing(Manifest.open(copy)) as alone:
+    with closing(Manifest.open(copy, name=index.path)) as alone:
         without = alone.count()
     _copy(store, log, copy.with_name(f"{copy.name}-wal"))
-    manifest = Manifest.open(copy, log=True)
+    manifest = Manifest.open(copy, log=True, name=index.path)
     note(
         f"{log} lies beside the index and was read with it: {without:,} rows without it, {manifest.count():,} with it",
         "note",
@@ -140,7 +138,7 @@ def _from_records(store: Store, index: Index, workspace: Workspace, note: Note) 
             note(f"{index.path} is damaged, what follows is lost: {trouble}", "partial")
         connection.execute(_BY_ID)
         connection.execute("COMMIT")
-    return Manifest.open(scratch, reader=mbdb.read)
+    return Manifest.open(scratch, reader=mbdb.read, name=index.path)
 
 
 def _row(record: mbdb.Record) -> tuple[int, str, bytes | None, bytes | None, int | None, bytes]:

@@ -1,31 +1,25 @@
 """The index of a backup: one row a file, directory or symbolic link. Manifest.db since iOS 10, Manifest.mbdb before.
 
-    Files(fileID TEXT PRIMARY KEY, domain TEXT, relativePath TEXT, flags INTEGER, file BLOB)
-
 fileID = SHA-1 of `domain-relativePath` in UTF-8 (holds for all 3,721 rows of a real index), so a file is looked up by
-its fileID: exact, immune to the wildcards of LIKE. flags: 1 file, 2 directory, 4 symbolic link. Every index that
-Apple writes is marked WAL; opening it the usual way would create files beside the evidence, so it is opened
-`immutable`, or, when a `-wal` really lies beside it, as a copy of both. The records of a Manifest.mbdb are put into a
-scratch database of the same shape, so that every era is asked the same way.
+its fileID: exact, immune to the wildcards of LIKE. flags: 1 file, 2 directory, 4 symbolic link. The records of a
+Manifest.mbdb are put into a scratch database of the same shape, so that every era is asked the same way.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
-from urllib.parse import quote
+from typing import BinaryIO, Protocol
 
-from bagtag.custody.errors import EvidenceError
+import msgspec
+
 from bagtag.extract import mbfile
+from bagtag.extract.files_table import FilesTable, Row, stored, text
 from bagtag.extract.mbfile import FileMetadata
-
-if TYPE_CHECKING:
-    from bagtag.extract.selection import Selection
+from bagtag.extract.selection import Selection
 
 FILE, DIRECTORY, SYMLINK = 1, 2, 4
 COMPANIONS = ("-wal", "-shm", "-journal")
@@ -35,21 +29,10 @@ FILE_ID = re.compile(r"[0-9a-f]{40}")
 RecordReader = Callable[[bytes], FileMetadata]
 """Decodes the record of one row. Raises BadRecordError."""
 
-_COLUMNS = "rowid, fileID, domain, relativePath, flags, file"
-_COUNT = "SELECT count(*) FROM Files"
-_ENTRIES = f"SELECT {_COLUMNS} FROM Files WHERE rowid = ?"
-_ORDER = "SELECT rowid FROM Files ORDER BY domain, relativePath, fileID, rowid"
-_BY_ID = f"SELECT {_COLUMNS} FROM Files WHERE fileID = ?"
-_UNDER = f"SELECT {_COLUMNS} FROM Files WHERE domain = ? ORDER BY relativePath, fileID"
-_SOME = f"SELECT {_COLUMNS} FROM Files WHERE flags = {FILE} LIMIT ?"
-_PROPERTIES = "SELECT key, value FROM Properties LIMIT 1000"
-
 
 def file_id_of(domain: str, relative_path: str) -> str:
     """The name that Apple gives the blob of a file: SHA-1 over the exact stored strings, no normalisation."""
-    return hashlib.sha1(
-        f"{domain}-{relative_path}".encode("utf-8", "surrogateescape"), usedforsecurity=False
-    ).hexdigest()
+    return hashlib.sha1(stored(f"{domain}-{relative_path}"), usedforsecurity=False).hexdigest()
 
 
 class Content(Protocol):
@@ -59,18 +42,28 @@ class Content(Protocol):
         """The file's readable content, seekable."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
-    """One row of the index as it stands. `record` is the undecoded record: the `file` column, or that of an mbdb."""
+class FileEntry(msgspec.Struct, frozen=True, gc=False):
+    """One row of the index as it stands.
+
+    `record` is the undecoded record: the `file` column, or that of an mbdb; None too where it was not asked for, and
+    then `metadata` fetches it.
+    """
 
     rowid: int
     file_id: str
     domain: str | None
     relative_path: str | None
     flags: int | None
-    record: bytes | None = field(repr=False)
-    reader: RecordReader = field(default=mbfile.read, repr=False, compare=False)
-    behind: Content | None = field(default=None, repr=False, compare=False)
+    record: bytes | None
+    reader: RecordReader = mbfile.read
+    behind: Content | None = None
+
+    def __repr__(self) -> str:
+        """Without the record: it holds a wrapped key."""
+        return (
+            f"FileEntry(rowid={self.rowid}, file_id={self.file_id!r}, domain={self.domain!r}, "
+            f"relative_path={self.relative_path!r}, flags={self.flags})"
+        )
 
     def metadata(self) -> FileMetadata:
         """Decode the record. Raises BadRecordError."""
@@ -86,8 +79,9 @@ class FileEntry:
     def open(self) -> BinaryIO:
         """The file's readable content: seekable, decrypted as it is read, in bounded memory.
 
-        Raises FileNotFoundError when the backup has no blob for it, IsADirectoryError for anything but a regular
-        file, EvidenceError when it cannot be decrypted, PassphraseError while the backup is locked.
+        Raises, each a BagtagError: PassphraseError while the backup is locked, NoBlobError (a FileNotFoundError too)
+        when the backup has no blob for it, NoFileError (an IsADirectoryError too) for anything but a regular file,
+        EvidenceError when it cannot be decrypted.
         """
         if self.behind is None:
             raise FileNotFoundError(f"no backup stands behind the row {self.file_id}")
@@ -102,132 +96,87 @@ class FileEntry:
 class Manifest:
     """A readable index. `path` is the plain SQLite file that is read: a working copy, or the source itself.
 
-    `reader` decodes the rows' records; `behind` opens their content.
+    `reader` decodes the rows' records; `behind` opens their content. Every method raises EvidenceError where the index
+    is damaged.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, reader: RecordReader = mbfile.read) -> None:
+    def __init__(self, path: Path, table: FilesTable, reader: RecordReader = mbfile.read) -> None:
         self.path = path
         self.reader = reader
         self.behind: Content | None = None
-        self._connection = connection
+        self._table = table
 
     @classmethod
-    def open(cls, path: Path, *, log: bool = False, reader: RecordReader = mbfile.read) -> Manifest:
+    def open(cls, path: Path, *, log: bool = False, reader: RecordReader = mbfile.read, name: str = "") -> Manifest:
         """Open a plain index. Without `log` nothing is made beside it; with it, its `-wal` is read: copies only.
 
-        Raises EvidenceError.
+        `name` is what errors call it, where `path` is a working copy. Raises EvidenceError.
         """
-        return cls(path, _connect(path, immutable=not log), reader)
+        return cls(path, FilesTable(path, log=log, name=name), reader)
 
     def count(self) -> int:
-        """How many rows there are."""
-        return int(self._one(_COUNT)[0])
+        """How many rows there are. The first call walks through all of them."""
+        return self._table.count()
 
     def properties(self) -> dict[str, bytes]:
         """The table Properties: only iOS 10.0 puts anything there (`salt` and `passwordHash`)."""
-        try:
-            found = self._connection.execute(_PROPERTIES).fetchall()
-        except sqlite3.DatabaseError:
-            return {}
-        return {_string(key) or "": _blob(value) or b"" for key, value in found}
+        return {text(key) or "": _blob(value) for key, value in self._table.properties()}
 
-    def entries(self, selection: Selection | None = None) -> Iterator[FileEntry]:
-        """The rows sorted bytewise by domain, path and fileID. Raises EvidenceError where the index is damaged."""
-        by_row = self._connection.cursor()
-        try:
-            for (rowid,) in self._connection.execute(_ORDER):
-                entry = self._entry(by_row.execute(_ENTRIES, (rowid,)).fetchone())
-                if selection is None or selection.includes(entry):
-                    yield entry
-        except sqlite3.DatabaseError as trouble:
-            raise _damaged(self.path, trouble) from trouble
+    def entries(self, selection: Selection | None = None, *, records: bool = True) -> Iterator[FileEntry]:
+        """The rows sorted bytewise by domain, path and fileID; without `records` several times as fast."""
+        read = self._entry if records else self._bare
+        for row in self._table.rows(selection):
+            entry = read(row)
+            if selection is None or selection.includes(entry):
+                yield entry
 
     def some(self, count: int) -> Iterator[FileEntry]:
         """The first `count` file rows in the order they are stored."""
-        try:
-            yield from map(self._entry, self._connection.execute(_SOME, (count,)))
-        except sqlite3.DatabaseError as trouble:
-            raise _damaged(self.path, trouble) from trouble
-
-    def in_domain(self, domain: str) -> Iterator[FileEntry]:
-        """The rows of one domain, sorted bytewise by path."""
-        try:
-            yield from map(self._entry, self._connection.execute(_UNDER, (domain,)))
-        except sqlite3.DatabaseError as trouble:
-            raise _damaged(self.path, trouble) from trouble
+        return map(self._entry, self._table.first(count, FILE))
 
     def get(self, file_id: str) -> FileEntry | None:
         """The row with that fileID."""
-        row = self._one(_BY_ID, file_id)
-        return None if row is None else self._entry(row)
+        return next(map(self._entry, self._table.with_id(file_id)), None)
 
     def resolve(self, domain: str, relative_path: str) -> FileEntry | None:
         """The row of exactly that file, found by its fileID; None too when the row under that id names another file."""
-        entry = self.get(file_id_of(domain, relative_path))
-        if entry is None or (entry.domain, entry.relative_path) != (domain, relative_path):
-            return None
-        return entry
+        for entry in map(self._entry, self._table.with_id(file_id_of(domain, relative_path))):
+            if (entry.domain, entry.relative_path) == (domain, relative_path):
+                return entry
+        return None
+
+    def absent(self, selection: Selection) -> list[str]:
+        """Those of the fileIDs asked for that no row has, sorted."""
+        return self._table.absent(sorted(selection.ids or ()))
 
     def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
+        self._table.close()
 
-    def _entry(self, row: tuple[Any, ...]) -> FileEntry:
-        rowid, file_id, domain, relative_path, flags, record = row
+    def _entry(self, row: Row) -> FileEntry:
+        return self._made(row, self._table.record(row[0]), self.reader)
+
+    def _bare(self, row: Row) -> FileEntry:
+        return self._made(row, None, partial(self._fetched, row[0]))
+
+    def _made(self, row: Row, record: bytes | None, reader: RecordReader) -> FileEntry:
+        rowid, file_id, domain, relative_path, flags = row
         return FileEntry(
-            rowid=rowid,
-            file_id=_string(file_id) or "",
-            domain=_string(domain),
-            relative_path=_string(relative_path),
-            flags=flags if isinstance(flags, int) else None,
-            record=_blob(record),
-            reader=self.reader,
-            behind=self.behind,
+            rowid,
+            text(file_id) or "",
+            text(domain),
+            text(relative_path),
+            flags if isinstance(flags, int) else None,
+            record,
+            reader,
+            self.behind,
         )
 
-    def _one(self, sql: str, *parameters: str) -> Any:
-        try:
-            return self._connection.execute(sql, parameters).fetchone()
-        except sqlite3.DatabaseError as trouble:
-            raise _damaged(self.path, trouble) from trouble
+    def _fetched(self, rowid: int, _nothing: bytes) -> FileMetadata:
+        return self.reader(self._table.record(rowid) or b"")
 
 
-def _connect(path: Path, *, immutable: bool) -> sqlite3.Connection:
-    address = f"file:{quote(str(path.resolve()))}?mode=ro" + ("&immutable=1" if immutable else "")
-    try:
-        connection = sqlite3.connect(address, uri=True, check_same_thread=False, isolation_level=None)
-        connection.text_factory = _decoded
-        connection.execute("PRAGMA trusted_schema = OFF")
-        connection.execute("PRAGMA query_only = ON")
-        kind = connection.execute("SELECT type FROM sqlite_master WHERE name = 'Files'").fetchone()
-    except sqlite3.DatabaseError as trouble:
-        raise _damaged(path, trouble) from trouble
-    if kind is None or kind[0] != "table":
-        raise EvidenceError(
-            f"{path.name} has no table Files", hint="this is no backup index; look at the file with an SQLite browser"
-        )
-    return connection
-
-
-def _decoded(value: bytes) -> str:
-    return value.decode("utf-8", "surrogateescape")
-
-
-def _string(value: Any) -> str | None:
-    """Declared types bind nobody in SQLite: a text column may hold bytes or a number."""
-    if value is None or isinstance(value, str):
-        return value
-    return _decoded(value) if isinstance(value, bytes) else str(value)
-
-
-def _blob(value: Any) -> bytes | None:
+def _blob(value: object) -> bytes:
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape")
-    return value if isinstance(value, bytes) else None
-
-
-def _damaged(path: Path, trouble: sqlite3.DatabaseError) -> EvidenceError:
-    return EvidenceError(
-        f"{path.name} is damaged: {trouble}",
-        hint="the index of this backup cannot be read through; if there is another copy of the backup, try that",
-    )
+        return stored(value)
+    return value if isinstance(value, bytes) else b""

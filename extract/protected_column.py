@@ -36,10 +36,11 @@ class Protection:
 
     @classmethod
     def told_by(cls, properties: Mapping[str, bytes]) -> Protection | None:
-        """The protection that the table Properties speaks of, None when it is empty."""
-        if not properties:
+        """The protection that the table Properties speaks of, None when it does not."""
+        salt, password_hash = properties.get("salt"), properties.get("passwordHash")
+        if salt is None and password_hash is None:
             return None
-        return cls(properties.get("salt", b""), properties.get("passwordHash", b""))
+        return cls(salt or b"", password_hash or b"")
 
     def opens(self, passphrase: bytes) -> bool:
         """Whether this is the passphrase, by its hash. True too where the index keeps no hash to compare with."""
@@ -49,6 +50,11 @@ class Protection:
     def key(self, passphrase: bytes) -> bytes:
         """The 16 bytes that the column is encrypted with."""
         return hashlib.sha1(passphrase + self.salt, usedforsecurity=False).digest()[:BLOCK]
+
+
+def is_plain(record: bytes | None) -> bool:
+    """Whether a record is an archive as it stands, so that nothing protects it."""
+    return record is not None and record.startswith(_PLAIN)
 
 
 class ProtectedReader:
@@ -62,7 +68,7 @@ class ProtectedReader:
 
     def __call__(self, record: bytes) -> FileMetadata:
         """The decoded record; one that is not encrypted is read as it is. Raises BadRecordError."""
-        return mbfile.read(record if record.startswith(_PLAIN) else self._decrypted(record))
+        return mbfile.read(record if is_plain(record) else self._decrypted(record))
 
     def _decrypted(self, record: bytes) -> bytes:
         if self.key is None:

@@ -1,7 +1,8 @@
 """Database: one SQLite file of the evidence, read from a working copy and never changed.
 
 Without a `-wal` the file is opened `immutable`: SQLite then makes no files beside it. With one, both are read, and
-`main_only` gives the second view, as if the log were not there, so that what only the log holds can be marked.
+`main_only` gives the second view, as if the log were not there, so that what only the log holds can be marked. A
+`-journal` is never put beside the copy: SQLite would roll the database back by it without a word.
 Databases are hostile input: schemas are not trusted, only real tables are read, and one value's length is bounded.
 """
 
@@ -16,9 +17,16 @@ from urllib.parse import quote
 
 import msgspec
 
-from bagtag.extract.evidence import Provenance, Source
+from bagtag.extract.evidence import Issue, Provenance, Source
+from bagtag.extract.wal import remarks
 
 _LONGEST_VALUE = 512 * 1024 * 1024
+_HOT = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+"""So a rollback journal begins whose transaction was not finished; SQLite wipes it out or cuts it to 0 bytes after."""
+_NOT_ROLLED_BACK = (
+    "a -journal of a transaction that was not finished lies beside the database: the database is shown as it lies, not "
+    "rolled back, and may hold half a change"
+)
 _TABLES = "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
 _COLUMNS = "SELECT name FROM pragma_table_info(?) ORDER BY cid"
 
@@ -28,9 +36,13 @@ class DamagedError(Exception):
 
 
 class Database:
-    """An open working copy. `where` tells which file of the backup it is; `at` names a row in it."""
+    """An open working copy. `where` tells which file of the backup it is; `at` names a row in it.
+
+    `issues` is what its companions hold that SQLite does not read.
+    """
 
     def __init__(self, connection: sqlite3.Connection, where: Provenance, main_only: Database | None) -> None:
+        self.issues: tuple[Issue, ...] = ()
         self._connection = connection
         self._columns: dict[str, tuple[str, ...]] = {}
         self.where = where
@@ -43,13 +55,19 @@ class Database:
         )
 
     @classmethod
-    def open(cls, path: Path, where: Provenance, *, wal: bool = False) -> Database:
+    def open(cls, path: Path, where: Provenance, *, wal: bool = False, journal: bytes = b"") -> Database:
         """Open the working copy `path`; `wal` says that its `-wal` lies beside it and is to be read.
 
-        Raises DamagedError when it is no SQLite database.
+        `journal` is how the `-journal` begins that the backup holds too. Raises DamagedError when it is no SQLite
+        database.
         """
         main_only = cls(_connect(path, immutable=True), where, None) if wal else None
-        return cls(_connect(path, immutable=not wal), where, main_only)
+        database = cls(_connect(path, immutable=not wal), where, main_only)
+        told = list(remarks(Path(f"{path}-wal"), Path(f"{path}-shm"))) if wal else []
+        if journal.startswith(_HOT):
+            told.append(("partial", _NOT_ROLLED_BACK))
+        database.issues = tuple(Issue(effect=effect, what=what, where=where) for effect, what in told)
+        return database
 
     def columns(self, table: str) -> tuple[str, ...]:
         """The table's columns in stored order; empty when there is no such table."""

@@ -124,15 +124,18 @@ def run(
                         databases[place] = None
                         yield _unreadable(files, place, trouble)
                     else:
-                        _keep_open(opened, databases[place])
+                        yield from _kept_open(opened, databases[place])
                 database = databases[place]
                 if database is not None:
                     yield from _fenced(each, database, files, names)
 
 
-def _keep_open(opened: ExitStack, database: Database | None) -> None:
-    if database is not None:
-        opened.callback(database.close)
+def _kept_open(opened: ExitStack, database: Database | None) -> tuple[Issue, ...]:
+    """See to it that the database is closed at the end; what was noticed when it was opened."""
+    if database is None:
+        return ()
+    opened.callback(database.close)
+    return database.issues
 
 
 def _unreadable(files: Files, place: Place, trouble: DamagedError) -> Issue:

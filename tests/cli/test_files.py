@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from bagtag.extract.files_table import FilesTable
+
 HOSTILE = ("HomeDomain", "Library/\x1b[2J\x1b]0;owned\x07 [bold]x\nforged  f  HomeDomain", b"x")
 
 
@@ -57,6 +59,48 @@ def test_ids_come_from_a_file(bagtag: Any, plain_backup: Any, tmp_path: Path) ->
     ids.write_text("# the first three\n" + "\n".join(chosen) + "\n\n")
     rows = bagtag("files", plain_backup.folder, "--json", "--ids", ids).rows
     assert sorted(row["file_id"] for row in rows) == sorted(chosen)
+
+
+def test_ids_that_no_row_has_are_said_and_are_no_damage(bagtag: Any, plain_backup: Any, tmp_path: Path) -> None:
+    known = plain_backup.truth["manifest"][0]["file_id"]
+    ids = tmp_path / "ids"
+    ids.write_text("\n".join([known, known.upper(), *(f"{number:040x}" for number in range(30))]))
+    ran = bagtag("files", plain_backup.folder, "--json", "--ids", ids)
+    assert ran.code == 0
+    assert [row["file_id"] for row in ran.rows] == [known]
+    assert "31 fileIDs not in the index" in ran.err
+    assert f"{0:040x}" in ran.err
+    assert "and 11 more" in ran.err
+
+
+def test_a_bracket_in_a_name_is_written_in_brackets(bagtag: Any, mint: Any) -> None:
+    minted = mint(encrypted=False, extra_files=[("HomeDomain", "Documents/[1].txt", b"x")])
+    assert bagtag("files", minted.folder, "--glob", "Documents/[1].txt", "--json").rows == []
+    (row,) = bagtag("files", minted.folder, "--glob", "Documents/[[]1].txt", "--json").rows
+    assert row["relative_path"] == "Documents/[1].txt"
+    assert "[[]" in bagtag("files", "--help").out
+
+
+def test_a_listing_reads_no_record_unless_it_has_to(
+    bagtag: Any, plain_backup: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    real = FilesTable.record
+
+    def counted(table: FilesTable, rowid: int) -> bytes | None:
+        asked.append(rowid)
+        return real(table, rowid)
+
+    def cost(*options: str) -> int:
+        asked.clear()
+        assert bagtag("files", plain_backup.folder, *options).code == 0
+        return len(asked)
+
+    monkeypatch.setattr(FilesTable, "record", counted)
+    opening = cost("--domain", "nowhere")  # the set is judged by its first rows
+    rows = len(plain_backup.truth["manifest"])
+    assert cost() == cost("--json") == cost("--glob", "*.db") == opening
+    assert cost("--long") == cost("--modified-from", "2001-01-01T00:00:00Z") == opening + rows
 
 
 def test_modified_times_are_inclusive_and_exclusive(bagtag: Any, plain_backup: Any) -> None:
@@ -125,3 +169,20 @@ def test_nothing_in_the_backup_is_touched(bagtag: Any, mint: Any) -> None:
     for command in ("info", "files", "messages", "unlock", "crosscheck"):
         assert bagtag(command, minted.folder, passphrase=minted.passphrase).code in (0, 1)
     assert state() == before
+
+
+def test_only_the_names_of_an_ios_10_0_index_are_listed_without_the_passphrase(
+    bagtag: Any, mint: Any, tmp_path: Path
+) -> None:
+    backup = mint(ios="10.0", encrypted=True)
+    key = tmp_path / "key"
+    key.write_text(f"{backup.kek}\n")
+    assert len(bagtag("files", backup.folder, "--json").rows) == len(backup.truth["manifest"])
+    assert bagtag("files", backup.folder, "--long").code == 6
+    ran = bagtag("files", backup.folder, "--modified-from", "2020-01-01T00:00:00Z", "--key-file", key)
+    assert ran.code == 6
+    assert "passphrase itself" in ran.err
+    rows = bagtag("files", backup.folder, "--long", "--json", passphrase=backup.passphrase).rows
+    assert {row["file_id"]: row["size"] for row in rows} == {
+        row["file_id"]: row["size"] for row in backup.truth["manifest"]
+    }
