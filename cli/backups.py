@@ -171,8 +171,6 @@ def _page(backup: Backup) -> Iterator[str]:
     yield f"{'folder':<22}{console.safe(backup.location)}"
     if backup.store.given != backup.store.path:
         yield f"{'given as':<22}{console.safe(str(backup.store.given))}"
-    if backup.store.given != backup.store.path:
-        yield f"{'given as':<22}{console.safe(str(backup.store.given))}"
     for key, label in _LABELS.items():
         value = facts[key]
         if value is not None:
