@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bagtag.cli import console, options
+from bagtag.cli import console, interrupts, options
 from bagtag.cli.endings import resumable
 from bagtag.cli.opening import harmed, opened
 from bagtag.cli.options import BackupArgument, JsonOption, KeyFileOption, PassphraseFileOption
@@ -26,8 +28,10 @@ from bagtag.extract.selection import Selection
 
 if TYPE_CHECKING:
     from bagtag.extract.backup import Backup
+    from bagtag.extract.entry_reading import Read
     from bagtag.extract.inventory import InventoryRow
     from bagtag.extract.manifest import FileEntry
+    from bagtag.extract.naming import Names
     from bagtag.extract.run_state import RunState
     from bagtag.extract.workspace import Workspace
 
@@ -58,8 +62,16 @@ class Job:
     def facts(self, backup: Backup) -> dict[str, Any]:
         """What a run that continues this one must agree with."""
         chosen = self.selection
+        from bagtag.extract.stores.store import digest, is_file
+
+        index = (backup.index.path, f"{backup.index.path}-wal")
+        container = backup.store.container
+        status = None if container is None else container.stat()
         return {
+            "bagtag": version("bagtag"),
             "backup": backup.location,
+            "its index": [digest(backup.store, path)[1] for path in index if is_file(backup.store, path)],
+            "its container": None if status is None else [status.st_size, status.st_mtime_ns],
             "domain": chosen.domain,
             "glob": chosen.glob,
             "app": chosen.app,
@@ -99,7 +111,7 @@ def extract(
     job = Job(dest.absolute(), chosen, engine, options.digests(also))
     secrets = Secrets(passphrase_file, key_file)
     options.new_folder(job.dest)
-    with opened(backup) as (source, _):
+    with interrupts.counted(), opened(backup) as (source, _):
         if source.locked:
             secrets.unlock(source)
         with resumable(job.partial):
@@ -117,8 +129,8 @@ def extract(
 
 def _extracted(backup: Backup, job: Job) -> tuple[Counter[str], Remarks]:
     """Do the job; the outcomes counted, and what was wrong. Raises UsageError for a run with other options."""
+    from bagtag.extract.evidence import Outcome
     from bagtag.extract.findings import issues_of
-    from bagtag.extract.inventory import encode
     from bagtag.extract.run_state import RunState
     from bagtag.extract.workspace import Workspace
 
@@ -130,45 +142,71 @@ def _extracted(backup: Backup, job: Job) -> tuple[Counter[str], Remarks]:
         state = RunState(job.partial, job.facts(backup), place)
         if state.continued:
             console.say(f"continuing the run that was interrupted in {job.partial}")
+            state.sweep(files, files)
         progress.step("extracting", console.FRACTIONS)
         try:
-            with inventory.open("wb") as sink:
-                for row in _rows(backup, job, place, state, console.fraction(progress)):
-                    if row.plain is not None:
-                        state.note(row)
-                    sink.write(encode(row))
-                    outcomes[str(row.outcome)] += 1
-                    for issue in issues_of(row):
-                        remarks.take(issue)
+            reads = _reads(backup, job, place, state, console.fraction(progress))
+            with inventory.open("wb") as sink, closing(reads):
+                for read in reads:
+                    row = read.row
+                    sink.write(read.line)
+                    outcomes[row.outcome.value] += 1
+                    if row.outcome is not Outcome.OK or row.findings:
+                        for issue in issues_of(row):
+                            remarks.take(issue)
         finally:
             state.close()
-    inventory.replace(files / INVENTORY)
-    files.rename(job.dest)
-    shutil.rmtree(job.partial)
+    _publish(job, files, inventory)
     return outcomes, remarks
 
 
-def _rows(
+def _publish(job: Job, files: Path, inventory: Path) -> None:
+    """Everything on the disk, then the name: whoever sees DEST sees all of it, also after a power cut."""
+    from bagtag.custody import durable
+
+    inventory.replace(files / INVENTORY)
+    durable.flush_all(files)
+    durable.publish(files, job.dest)
+    shutil.rmtree(job.partial)
+
+
+def _reads(
     backup: Backup, job: Job, place: Workspace, state: RunState, progress: Callable[[float], None]
-) -> Iterator[InventoryRow]:
-    from bagtag.extract.decrypt import extract as decrypted
+) -> Generator[Read, None, None]:
+    from bagtag.extract.decrypt import readings
     from bagtag.extract.naming import Names
-    from bagtag.extract.run_state import still_whole
 
     files = job.partial / "files"
 
     def done(entry: FileEntry) -> InventoryRow | None:
-        row = state.finished(entry.file_id)
-        return row if row is not None and still_whole(row, files) else None
+        return state.take_over(entry, files, backup.store)
 
     with Names(backup.manifest, place) as names:
         if job.engine is Engine.SECOND:
-            from bagtag.extract.engine import extract_with_second_reader
-
-            yield from extract_with_second_reader(
-                backup, job.selection, files, names, place, also=job.also, progress=progress, prefix="", folders=files
-            )
+            yield from _second_reads(backup, job, names, place, progress)
             return
-        yield from decrypted(
-            backup, job.selection, files, names, also=job.also, done=done, progress=progress, prefix="", folders=files
-        )
+        try:
+            for read in readings(
+                backup, job.selection, files, names, also=job.also, done=done, progress=progress, prefix="",
+                folders=files,
+            ):  # fmt: skip
+                if read.row.plain is not None and not read.finished_before:
+                    state.note(read, files)
+                yield read
+        except BaseException:
+            state.settle(files)
+            raise
+
+
+def _second_reads(
+    backup: Backup, job: Job, names: Names, place: Workspace, progress: Callable[[float], None]
+) -> Iterator[Read]:
+    """The second tool's files are all made anew when a run is continued."""
+    from bagtag.extract.engine import extract_with_second_reader
+    from bagtag.extract.entry_reading import Read
+
+    files = job.partial / "files"
+    for row in extract_with_second_reader(
+        backup, job.selection, files, names, place, also=job.also, progress=progress, prefix="", folders=files
+    ):
+        yield Read(row)

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
+from itertools import cycle
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
 from bagtag.custody.errors import StoppedError
+from bagtag.extract.aside import CHUNK, Aside, Buffers, Lane
 from bagtag.extract.cipher import BLOCK, decryptor, padding_length
 from bagtag.extract.manifest import FILE_ID
 from bagtag.extract.stores.store import Store, StoredFile, UnreadableError, gone
 from bagtag.extract.treatment import HEAD, Treatment
 
-CHUNK = 1024 * 1024
-_SMALL = 64 * 1024
-"""Blobs up to here are read and decrypted in one piece; beyond, a fresh buffer costs more than a second call."""
 _PATIENCE = 50
 """So many blobs in a row that cannot be read mean that the drive is gone, not that the blobs are bad."""
 
@@ -62,18 +61,26 @@ class Blob:
         self._stop = stop
 
     def read(
-        self, choose: Choose, sink: Sink | None = None, *, sha1: bool = False, also: Collection[str] = ()
+        self,
+        choose: Choose,
+        sink: Sink | None = None,
+        *,
+        sha1: bool = False,
+        also: Collection[str] = (),
+        aside: Aside | None = None,
     ) -> Reading:
         """Read it to its end, once. `sha1` asks for SHA-1 of what is stored and of the content, for Apple's Digest.
 
-        Memory stays at two buffers of a mebibyte. Raises OSError of reading, and whatever `sink` raises.
+        Memory stays at two buffers of a mebibyte; with `aside`, which hashes large blobs on a second core, at four
+        times that. Raises OSError of reading, StoppedError, and whatever `sink` raises.
         """
-        if self.size <= _SMALL:
-            data = self._file.readall()
-            if len(data) <= _SMALL:
-                return _whole(data, choose, sink, sha1=sha1, also=also)
-            self._file.seek(0)
-        return self._streamed(choose, sink, sha1=sha1, also=also)
+        buffers = _own().buffers
+        if self.size < CHUNK:
+            length = self._fill(buffers.incoming)
+            if length < CHUNK:
+                return _whole(buffers, length, choose, sink, sha1=sha1, also=also)
+            self._file.seek(0)  # it has grown
+        return self._streamed(choose, sink, buffers, sha1=sha1, also=also, aside=aside)
 
     def close(self) -> None:
         """Close the descriptor."""
@@ -87,38 +94,42 @@ class Blob:
     ) -> None:
         self.close()
 
-    def _streamed(self, choose: Choose, sink: Sink | None, *, sha1: bool, also: Collection[str]) -> Reading:
-        buffers = _buffers()
-        incoming = buffers.incoming
-        stored = _Sums(("sha256", "sha1") if sha1 else ("sha256",))
+    def _streamed(
+        self, choose: Choose, sink: Sink | None, own: Buffers, *, sha1: bool, also: Collection[str], aside: Aside | None
+    ) -> Reading:
+        stored = _Sums(("sha256", "sha1") if sha1 else ("sha256",), None if aside is None else aside.stored)
         plain: _Content | _Decrypted | None = None
-        for length in self._chunks(incoming):
-            chunk = incoming[:length]
+        pairs = aside.pairs if aside is not None else [own]
+        for buffers in cycle(pairs):
+            buffers.settle()
+            chunk = buffers.incoming[: self._fill(buffers.incoming)]
             if not stored.size:
                 treatment = choose(bytes(chunk[:HEAD]), self.size)
                 if treatment != "leave":
-                    content = _Content(sink, sha1=sha1, also=also)
-                    plain = content if treatment == "copy" else _Decrypted(bytes(treatment), content, buffers.outgoing)
-            stored.update(chunk)
+                    content = _Content(sink, None if aside is None else aside.content, sha1=sha1, also=also)
+                    plain = content if treatment == "copy" else _Decrypted(bytes(treatment), content)
+            stored.update(chunk, buffers)
             if plain is not None:
-                plain.take(chunk)
+                plain.take(chunk, buffers)
+            if len(chunk) < CHUNK:
+                break
+        if plain is not None:
+            plain.end(own)
+        for buffers in (*pairs, own):
+            buffers.settle()
         reading = Reading(stored.size, stored.hex("sha256"), stored.hex("sha1") if sha1 else None)
         if plain is not None:
-            plain.finish(reading)
+            plain.tell(reading)
         return reading
 
-    def _chunks(self, buffer: memoryview) -> Iterator[int]:
-        """Fill the buffer again and again; every length but the last is the buffer's own."""
-        while True:
-            if self._stop.is_set():
-                raise StoppedError("stopped")
-            filled = 0
-            while filled < len(buffer) and (count := self._file.readinto(buffer[filled:])):
-                filled += count
-            if filled:
-                yield filled
-            if filled < len(buffer):
-                return
+    def _fill(self, buffer: memoryview) -> int:
+        """Fill the buffer; fewer bytes only at the end. Raises OSError, StoppedError."""
+        if self._stop.is_set():
+            raise StoppedError("stopped")
+        filled = 0
+        while filled < CHUNK and (count := self._file.readinto(buffer[filled:])):
+            filled += count
+        return filled
 
 
 class Blobs:
@@ -152,6 +163,11 @@ class Blobs:
             raise self.failed(path) from None
         return None if file is None else Blob(file, path, self._stop)
 
+    def modified(self, path: str) -> int | None:
+        """The modification time of that file in nanoseconds; None when it is not there any more."""
+        status = self._store.status(path)
+        return None if status is None else status.mtime
+
     def failed(self, path: str) -> UnreadableError:
         """Count a failure of the operating system; many without a success between them raise StoppedError."""
         self._failures += 1
@@ -167,37 +183,47 @@ class Blobs:
 class _Sums:
     """Several digests and the size of one stream."""
 
-    def __init__(self, algorithms: Collection[str]) -> None:
+    def __init__(self, algorithms: Collection[str], lane: Lane | None) -> None:
         self._sums = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+        self._lane = lane
         self.size = 0
 
-    def update(self, data: bytes | memoryview) -> None:
+    def update(self, data: memoryview, buffers: Buffers) -> None:
         self.size += len(data)
-        for each in self._sums.values():
-            each.update(data)
+        if self._lane is None:
+            self._update(data)
+        else:
+            self._lane.run(self._update, data, buffers)
 
     def hex(self, name: str) -> str:
         return self._sums[name].hexdigest()
+
+    def _update(self, data: memoryview) -> None:
+        for each in self._sums.values():
+            each.update(data)
 
 
 class _Content:
     """The content of a file on its way out: hashed and written."""
 
-    def __init__(self, sink: Sink | None, *, sha1: bool, also: Collection[str]) -> None:
+    def __init__(self, sink: Sink | None, lane: Lane | None, *, sha1: bool, also: Collection[str]) -> None:
         self._sink = sink
         self._sha1 = sha1
         self._also = ("sha256", *also)
-        self._sums = _Sums({*self._also, "sha1"} if sha1 else self._also)
+        self._sums = _Sums({*self._also, "sha1"} if sha1 else self._also, lane)
         self._head = b""
 
-    def take(self, data: bytes | memoryview) -> None:
+    def take(self, data: memoryview, buffers: Buffers) -> None:
         if not self._sums.size:
             self._head = bytes(data[:BLOCK])
-        self._sums.update(data)
-        if self._sink is not None:
+        self._sums.update(data, buffers)
+        if self._sink is not None and data:
             self._sink.write(data)
 
-    def finish(self, reading: Reading) -> None:
+    def end(self, buffers: Buffers) -> None:
+        """Nothing was held back."""
+
+    def tell(self, reading: Reading) -> None:
         reading.plain_size = self._sums.size
         reading.plain = {name: self._sums.hex(name) for name in self._also}
         reading.plain_sha1 = self._sums.hex("sha1") if self._sha1 else None
@@ -207,61 +233,67 @@ class _Content:
 class _Decrypted:
     """A stream of ciphertext on its way to the content; its last block is held back until its padding is known."""
 
-    def __init__(self, key: bytes, content: _Content, buffer: memoryview) -> None:
+    def __init__(self, key: bytes, content: _Content) -> None:
         self._cipher = decryptor(key)
         self._content = content
-        self._buffer = buffer
         self._held = b""
         self._cut = False
+        self._ending: Ending = "unterminated"
 
-    def take(self, data: memoryview) -> None:
+    def take(self, data: memoryview, buffers: Buffers) -> None:
         whole = len(data) - len(data) % BLOCK
         self._cut = whole != len(data)
         if not whole:
             return
-        held = len(self._held)
-        self._buffer[:held] = self._held
-        end = held + self._cipher.update_into(data[:whole], self._buffer[held:])
-        self._held = bytes(self._buffer[end - BLOCK : end])
+        outgoing, held = buffers.outgoing, len(self._held)
+        outgoing[:held] = self._held
+        end = held + self._cipher.update_into(data[:whole], outgoing[held:])
+        self._held = bytes(outgoing[end - BLOCK : end])
         if end > BLOCK:
-            self._content.take(self._buffer[: end - BLOCK])
+            self._content.take(outgoing[: end - BLOCK], buffers)
 
-    def finish(self, reading: Reading) -> None:
-        last, reading.ending = _unpadded(self._held, cut=self._cut)
-        if last:
-            self._content.take(last)
-        self._content.finish(reading)
+    def end(self, buffers: Buffers) -> None:
+        """The last block, without its padding."""
+        count, self._ending = _without_padding(self._held, cut=self._cut)
+        if count:
+            self._content.take(memoryview(self._held)[:count], buffers)
+
+    def tell(self, reading: Reading) -> None:
+        reading.ending = self._ending
+        self._content.tell(reading)
 
 
-class _Buffers(threading.local):
+class _Own(threading.local):
     """One pair of buffers a thread, made once: fresh megabytes cost more than decrypting into them."""
 
     def __init__(self) -> None:
-        self.incoming = memoryview(bytearray(CHUNK))
-        # The held block before, and the block more that update_into asks for behind.
-        self.outgoing = memoryview(bytearray(CHUNK + 2 * BLOCK))
+        self.buffers = Buffers()
 
 
 @cache
-def _buffers() -> _Buffers:
-    return _Buffers()
+def _own() -> _Own:
+    return _Own()
 
 
-def _whole(data: bytes, choose: Choose, sink: Sink | None, *, sha1: bool, also: Collection[str]) -> Reading:
-    """The same as a stream, for a blob in one piece: 20,000 small files are the common case."""
-    reading = Reading(len(data), hashlib.sha256(data).hexdigest())
+def _whole(
+    buffers: Buffers, length: int, choose: Choose, sink: Sink | None, *, sha1: bool, also: Collection[str]
+) -> Reading:
+    """The same as a stream, for a blob in one piece: tens of thousands of small files are the common case."""
+    stored = buffers.incoming[:length]
+    reading = Reading(length, hashlib.sha256(stored).hexdigest())
     if sha1:
-        reading.stored_sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
-    treatment = choose(data[:HEAD], len(data))
+        reading.stored_sha1 = hashlib.sha1(stored, usedforsecurity=False).hexdigest()
+    treatment = choose(bytes(stored[:HEAD]), length)
     if treatment == "leave":
         return reading
-    plain = data
+    plain = stored
     if treatment != "copy":
-        whole = len(data) - len(data) % BLOCK
-        plain = decryptor(treatment).update(data[:whole])
-        last, reading.ending = _unpadded(plain[-BLOCK:], cut=whole != len(data))
-        plain = plain[: len(plain) - (BLOCK - len(last))] if plain else plain
-    reading.plain_size, reading.head = len(plain), plain[:BLOCK]
+        whole = length - length % BLOCK
+        plain = buffers.outgoing[: decryptor(treatment).update_into(stored[:whole], buffers.outgoing)]
+        last = bytes(plain[-BLOCK:])
+        count, reading.ending = _without_padding(last, cut=whole != length)
+        plain = plain[: len(plain) - len(last) + count]
+    reading.plain_size, reading.head = len(plain), bytes(plain[:BLOCK])
     reading.plain = {"sha256": hashlib.sha256(plain).hexdigest()}
     for name in also:
         reading.plain[name] = hashlib.new(name, plain, usedforsecurity=False).hexdigest()
@@ -272,9 +304,9 @@ def _whole(data: bytes, choose: Choose, sink: Sink | None, *, sha1: bool, also: 
     return reading
 
 
-def _unpadded(last: bytes, *, cut: bool) -> tuple[bytes, Ending]:
-    """The last whole block without its padding, and how the stream ended. A cut stream has lost its padding."""
+def _without_padding(last: bytes, *, cut: bool) -> tuple[int, Ending]:
+    """How much of the last whole block is content, and how the stream ended. A cut stream has lost its padding."""
     if cut:
-        return last, "truncated"
+        return len(last), "truncated"
     padding = padding_length(last)
-    return (last[:-padding], "whole") if padding else (last, "unterminated")
+    return (len(last) - padding, "whole") if padding else (len(last), "unterminated")

@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 BLOCK = 16
-_ZERO_IV = bytes(BLOCK)
+_MODE = CBC(bytes(BLOCK))
 
 
 def decryptor(key: bytes) -> CipherContext:
     """A fresh decryption stream for one file key of 32 bytes."""
-    return Cipher(AES(key), CBC(_ZERO_IV)).decryptor()
+    return Cipher(AES(key), _MODE).decryptor()
 
 
 def padding_length(last: bytes) -> int:

@@ -10,15 +10,15 @@ import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from bagtag.extract.backup import Backup
-from bagtag.extract.blob import Blob, Blobs, Reading, Sink
+from bagtag.extract.aside import Aside
+from bagtag.extract.blob import Blob, Blobs, Choose, Reading, Sink
 from bagtag.extract.evidence import Outcome
-from bagtag.extract.inventory import InventoryRow, Plain, Stored, describe
+from bagtag.extract.inventory import InventoryRow, Plain, Stored, describe, encode
 from bagtag.extract.manifest import DIRECTORY, FILE, SYMLINK, FileEntry
 from bagtag.extract.mbfile import BadRecordError, FileMetadata
 from bagtag.extract.naming import Place, is_unsafe
 from bagtag.extract.stores.store import NotRegularError, UnreadableError
-from bagtag.extract.treatment import Choice, Treatment, choose
+from bagtag.extract.treatment import Choice, Keys, Treatment, choose
 
 BAG_PREFIX = "data/files/"
 """What stands before a place in `bag_path`, in a bag."""
@@ -29,36 +29,63 @@ _WITHOUT_BLOB = {DIRECTORY: Outcome.DIRECTORY, SYMLINK: Outcome.SYMLINK}
 
 @dataclass(slots=True)
 class Read:
-    """An inventory row and what the pass saw besides: the first 16 bytes of the content."""
+    """An inventory row and what the pass saw besides: the first 16 bytes of the content, when the blob was modified.
+
+    `modified` are nanoseconds, known where a blob was read. `finished_before`: an earlier run did it.
+    """
 
     row: InventoryRow
     head: bytes = b""
+    modified: int | None = None
+    encoded: bytes | None = None
+    finished_before: bool = False
+
+    @property
+    def line(self) -> bytes:
+        """The row's line of the inventory."""
+        if self.encoded is None:
+            self.encoded = encode(self.row)
+        return self.encoded
+
+
+class LargeBlobError(Exception):
+    """The blob is longer than the caller wants to wait for; nothing was read."""
 
 
 class _Chooser:
     """Chooses what to do with the blob of a regular file once its first bytes are known, and remembers it."""
 
-    def __init__(self, backup: Backup, metadata: FileMetadata | None) -> None:
-        self._backup = backup
+    def __init__(self, keys: Keys, metadata: FileMetadata | None) -> None:
+        self._keys = keys
         self._metadata = metadata
         self.chosen = Choice("leave")
 
     def __call__(self, head: bytes, length: int) -> Treatment:
-        self.chosen = choose(self._backup, self._metadata, head, length)
+        self.chosen = choose(self._keys, self._metadata, head, length)
         return self.chosen.treatment
 
 
 class EntryReader:
     """Reads the rows of one backup. Safe to use from several threads.
 
-    `also` names further digests of the content; `prefix` stands before places in `bag_path`.
+    `also` names further digests of the content; `prefix` stands before places in `bag_path`. Blobs of more bytes than
+    `longest` are refused.
     """
 
-    def __init__(self, backup: Backup, blobs: Blobs, *, also: Collection[str] = (), prefix: str = BAG_PREFIX) -> None:
-        self._backup = backup
+    def __init__(
+        self,
+        keys: Keys,
+        blobs: Blobs,
+        *,
+        also: Collection[str] = (),
+        prefix: str = BAG_PREFIX,
+        longest: int | None = None,
+    ) -> None:
+        self._keys = keys
         self._blobs = blobs
         self._also = tuple(also)
         self._prefix = prefix
+        self._longest = longest
 
     def read(
         self,
@@ -66,23 +93,36 @@ class EntryReader:
         place: Place | None,
         sink: Callable[[FileMetadata | None], Sink] | None = None,
         blob_id: str | None = None,
+        aside: Aside | None = None,
     ) -> Read:
-        """Read one row. `blob_id` names the blob where the row's own fileID cannot. Raises StoppedError."""
+        """Read one row. `blob_id` names the blob where the row's own fileID cannot.
+
+        Raises StoppedError, LargeBlobError.
+        """
+        blob: Blob | None = None
+        trouble: Exception | None = None
+        try:
+            blob = self._blobs.open(blob_id or entry.file_id)
+        except (NotRegularError, UnreadableError) as refused:
+            # A link in the place of a shelf hides nothing of a row that has no blob.
+            if entry.flags == FILE or self._blobs.modified(str(refused)) is not None:
+                trouble = refused
+        if blob is not None and self._longest is not None and blob.size > self._longest:
+            blob.close()
+            raise LargeBlobError
         metadata, damaged = self._metadata(entry)
         row = describe(entry, metadata, hashlib.sha256(entry.record).hexdigest() if entry.record is not None else None)
         row.findings += _mismatches(entry, metadata)
         result = Read(row)
-        regular = entry.flags == FILE
-        try:
-            blob = self._blobs.open(blob_id or entry.file_id)
-        except (NotRegularError, UnreadableError) as trouble:
-            row.outcome = _refused(row, trouble)
+        if blob is None:
+            row.outcome = Outcome.MISSING if trouble is None else _refused(row, trouble)
         else:
-            if blob is None:
-                row.outcome = Outcome.MISSING
-            else:
-                with blob:
-                    self._take(blob, row, result, metadata, sink if regular else None, regular=regular)
+            with blob:
+                result.modified = self._blobs.modified(blob.path)
+                if entry.flags == FILE:
+                    self._take(blob, result, metadata, None if sink is None else sink(metadata), aside)
+                else:
+                    self._only_hash(blob, row, aside)
         self._settle(entry, row, place, damaged=damaged)
         return result
 
@@ -96,31 +136,15 @@ class EntryReader:
             return None, True
 
     def _take(
-        self,
-        blob: Blob,
-        row: InventoryRow,
-        result: Read,
-        metadata: FileMetadata | None,
-        sink: Callable[[FileMetadata | None], Sink] | None,
-        *,
-        regular: bool,
+        self, blob: Blob, result: Read, metadata: FileMetadata | None, sink: Sink | None, aside: Aside | None
     ) -> None:
-        """Read the blob and write what it gave into the row."""
-        chooser = _Chooser(self._backup, metadata)
-        digest = metadata.digest if metadata is not None and regular else None
-        try:
-            reading = blob.read(
-                chooser if regular else _only_hash,
-                sink(metadata) if sink is not None else None,
-                sha1=digest is not None,
-                also=self._also,
-            )
-        except OSError:
-            row.stored = Stored(path=blob.path, size=blob.size, sha256=None)
-            row.outcome = _refused(row, self._blobs.failed(blob.path))
+        """Read the blob of a regular file and write what it gave into the row."""
+        row = result.row
+        chooser = _Chooser(self._keys, metadata)
+        digest = None if metadata is None else metadata.digest
+        reading = self._reading(blob, row, chooser, sink, aside, sha1=digest is not None)
+        if reading is None:
             return
-        self._blobs.succeeded()
-        row.stored = Stored(path=blob.path, size=reading.stored_size, sha256=reading.stored_sha256)
         if chooser.chosen.finding is not None:
             row.findings.append(chooser.chosen.finding)
         row.outcome = _outcome(chooser.chosen.outcome, reading)
@@ -131,6 +155,26 @@ class EntryReader:
                 row.findings.append("size-mismatch")
         if digest is not None:
             row.findings += _digest_findings(digest, reading, row.outcome)
+
+    def _only_hash(self, blob: Blob, row: InventoryRow, aside: Aside | None) -> None:
+        """A blob where none should be: its content is not interpreted."""
+        reading = self._reading(blob, row, _leave, None, aside, sha1=False)
+        if reading is not None:
+            row.outcome = _outcome(Outcome.OK, reading)
+
+    def _reading(
+        self, blob: Blob, row: InventoryRow, choosing: Choose, sink: Sink | None, aside: Aside | None, *, sha1: bool
+    ) -> Reading | None:
+        """Read the blob to its end; None when it breaks off, which the row tells then. Raises StoppedError."""
+        try:
+            reading = blob.read(choosing, sink, sha1=sha1, also=self._also, aside=aside)
+        except OSError:
+            row.stored = Stored(path=blob.path, size=blob.size, sha256=None)
+            row.outcome = _refused(row, self._blobs.failed(blob.path))
+            return None
+        self._blobs.succeeded()
+        row.stored = Stored(path=blob.path, size=reading.stored_size, sha256=reading.stored_sha256)
+        return reading
 
     def _settle(self, entry: FileEntry, row: InventoryRow, place: Place | None, *, damaged: bool) -> None:
         """Which of several truths is the outcome: the name's danger, the record's damage, then the blob's."""
@@ -155,7 +199,7 @@ class EntryReader:
             row.name_changed = place.renamed
 
 
-def _only_hash(_head: bytes, _length: int) -> Treatment:
+def _leave(_head: bytes, _length: int) -> Treatment:
     return "leave"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ _LONGEST_ATTRIBUTE = 4096
 _DEEPEST = 32
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _encoder = msgspec.json.Encoder()
+_NUMBERS = ("Size", "Mode", "InodeNumber", "UserID", "GroupID", "ProtectionClass")
 
 
 class Stored(msgspec.Struct, kw_only=True):
@@ -81,6 +83,9 @@ class InventoryRow(msgspec.Struct, kw_only=True):
     manifest: ManifestFacts | None = None
 
 
+_decoder = msgspec.json.Decoder(InventoryRow)
+
+
 def describe(entry: FileEntry, metadata: FileMetadata | None, row_sha256: str | None) -> InventoryRow:
     """A row with everything that the index tells. The outcome is `bad-record` until somebody knows better."""
     row = InventoryRow(
@@ -91,23 +96,31 @@ def describe(entry: FileEntry, metadata: FileMetadata | None, row_sha256: str | 
         outcome=Outcome.BAD_RECORD,
         findings=[],
     )
-    raw: dict[str, Any] = {}
-    for name, text in (("fileID", entry.file_id), ("domain", entry.domain), ("relativePath", entry.relative_path)):
-        if text is not None and legible(text) != text:
-            raw[name] = text.encode("utf-8", "surrogateescape").hex()
+    raw = _undecodable(entry, row)
     if metadata is None:
         row.manifest = ManifestFacts(
             inode=None, uid=None, gid=None, target=None, digest=None, xattrs=None, row_sha256=row_sha256, raw=raw
         )
         return row
-    row.size, row.mode = _number(metadata.size), _number(metadata.mode)
+    told = (
+        metadata.size, metadata.mode, metadata.inode, metadata.uid, metadata.gid, metadata.protection_class,
+    )  # fmt: skip
+    numbers = tuple(map(_number, told))
+    row.size, row.mode, inode, uid, gid, row.protection_class = numbers
     row.modified_at, row.changed_at = _moment(metadata.modified), _moment(metadata.changed)
-    row.created_at, row.protection_class = _moment(metadata.created), _number(metadata.protection_class)
-    raw |= _raw(metadata, row)
+    row.created_at = _moment(metadata.created)
+    if metadata.raw:
+        raw |= {legible(key): _carried(value, 0) for key, value in sorted(metadata.raw.items())}
+    if metadata.flags is not None:
+        raw["Flags"] = _carried(metadata.flags, 0)
+    if numbers != told:
+        raw |= {name: str(value) for name, value in zip(_NUMBERS, told, strict=True) if value != _number(value)}
+    if row.modified_at is None or row.changed_at is None or row.created_at is None:
+        raw |= _odd_times(metadata, row)
     row.manifest = ManifestFacts(
-        inode=_number(metadata.inode),
-        uid=_number(metadata.uid),
-        gid=_number(metadata.gid),
+        inode=inode,
+        uid=uid,
+        gid=gid,
         target=_text(metadata.target),
         digest=None if metadata.digest is None else metadata.digest.hex(),
         xattrs=None if metadata.xattrs is None else dict(_attributes(metadata.xattrs)),
@@ -126,7 +139,7 @@ def encode(row: InventoryRow) -> bytes:
 
 def decode(line: bytes) -> InventoryRow:
     """A row from its line. Raises msgspec.ValidationError or msgspec.DecodeError."""
-    return msgspec.json.decode(line, type=InventoryRow)
+    return _decoder.decode(line)
 
 
 def legible(text: str) -> str:
@@ -143,31 +156,32 @@ def _number(value: int | None) -> int | None:
     return value if value is not None and -_LARGEST <= value < _LARGEST else None
 
 
+@lru_cache(4096)  # a file's three times are mostly one or two, and neighbours share them
 def _moment(seconds: Time | None) -> str | None:
     if seconds is None or (isinstance(seconds, float) and not math.isfinite(seconds)):
         return None
     return unix_iso(seconds)
 
 
-def _raw(metadata: FileMetadata, row: InventoryRow) -> dict[str, Any]:
-    """Keys without a field of their own, and values that their field cannot carry."""
-    raw = {key: _carried(value, 0) for key, value in sorted(metadata.raw.items())}
-    if metadata.flags is not None:
-        raw["Flags"] = _carried(metadata.flags, 0)
-    for name, number in (
-        ("Size", metadata.size), ("Mode", metadata.mode), ("InodeNumber", metadata.inode), ("UserID", metadata.uid),
-        ("GroupID", metadata.gid), ("ProtectionClass", metadata.protection_class),
-    ):  # fmt: skip
-        if number is not None and _number(number) is None:
-            raw[name] = str(number)
-    for name, time, written in (
+def _undecodable(entry: FileEntry, row: InventoryRow) -> dict[str, Any]:
+    """The names that JSON cannot carry, in hex."""
+    names = (("fileID", entry.file_id, row.file_id), ("domain", entry.domain, row.domain),
+             ("relativePath", entry.relative_path, row.relative_path))  # fmt: skip
+    return {
+        name: text.encode("utf-8", "surrogateescape").hex()
+        for name, text, shown in names
+        if text is not None and text != shown
+    }
+
+
+def _odd_times(metadata: FileMetadata, row: InventoryRow) -> dict[str, Any]:
+    """Times that their field cannot carry."""
+    times = (
         ("LastModified", metadata.modified, row.modified_at),
         ("LastStatusChange", metadata.changed, row.changed_at),
         ("Birth", metadata.created, row.created_at),
-    ):
-        if time is not None and written is None:
-            raw[name] = str(time)
-    return {legible(key): value for key, value in raw.items()}
+    )
+    return {name: str(time) for name, time, written in times if time is not None and written is None}
 
 
 def _carried(value: Any, depth: int) -> Any:

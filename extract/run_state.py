@@ -1,26 +1,40 @@
 """The state of a run that writes files of a backup: what it was asked to do, and which files it has finished.
 
-Both lie in `DEST.partial/` and go before the folder gets its name. The journal holds one inventory row for each
-finished file; a continued run takes such a file over only after its digest was computed again.
+Both lie in `DEST.partial/` and go before the folder gets its name. The journal holds one line for each finished file:
+when its blob was last modified (nanoseconds, `-` unknown), a space, and its line of the inventory. Files are flushed to
+the disk before the lines that vouch for them, both in batches, so what the journal names is whole even after a power
+cut. A continued run takes a file over when its blob is still as it was and its digest, computed again, is the same;
+whatever else lies there is removed before the run goes on.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
 from bagtag.custody import durable
 from bagtag.custody.errors import UsageError
-from bagtag.extract.inventory import InventoryRow, decode, encode
+from bagtag.extract.entry_reading import Read
+from bagtag.extract.inventory import InventoryRow, decode, legible
+from bagtag.extract.manifest import FileEntry
+from bagtag.extract.stores.store import Store
 from bagtag.extract.workspace import Workspace
+from bagtag.extract.written_file import remove, unwritable
 
 _STATE, _JOURNAL = "state.json", "journal.jsonl"
-_CHUNK = 4 * 1024 * 1024
+_CHUNK = 1024 * 1024
+_BATCH_BYTES = 256 * 1024 * 1024
+_BATCH_FILES = 8192
+"""So much may be lost to a crash, and is made again: a flush a file would halve the speed."""
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_UNKNOWN = b"-"
 
 
 class RunState:
@@ -36,31 +50,103 @@ class RunState:
             self._compare(wanted)
         else:
             durable.write(self._state, msgspec.json.format(msgspec.json.encode(options)))
-        self._file: IO[bytes] | None = None
+        self._lines: list[bytes] = []
+        self._places: list[str] = []
+        self._bytes = 0
+        self._flusher = ThreadPoolExecutor(1, thread_name_prefix="flush")
+        self._flushing: Future[None] | None = None
         self._index = sqlite3.connect(workspace.new("journal.db"), isolation_level=None)
         self._index.execute("PRAGMA journal_mode = OFF")
-        self._index.execute("CREATE TABLE finished (file_id TEXT PRIMARY KEY, line BLOB) WITHOUT ROWID")
+        self._index.execute("CREATE TABLE finished (file_id TEXT PRIMARY KEY, place TEXT, line BLOB) WITHOUT ROWID")
         self._index.execute("BEGIN")
         if self._journal.exists():
             self._read()
+        self._index.execute("CREATE INDEX by_place ON finished (place)")
 
-    def finished(self, file_id: str) -> InventoryRow | None:
-        """What an earlier run wrote down of that file."""
-        found = self._index.execute("SELECT line FROM finished WHERE file_id = ?", (file_id,)).fetchone()
-        return None if found is None else decode(found[0])
+    def take_over(self, entry: FileEntry, root: Path, store: Store) -> InventoryRow | None:
+        """The row of a file that an earlier run finished below `root`, if it may stand.
 
-    def note(self, row: InventoryRow) -> None:
-        """One file is finished. The line is on its way to the disk; a torn last line is ignored when continued."""
-        if self._file is None:
-            self._file = self._journal.open("ab", buffering=64 * 1024)
-        self._file.write(encode(row))
+        It may when the blob has the size and the modification time that it had, and the file its digest. Else it is
+        removed, and the row is to be read again.
+        """
+        found = self._index.execute("SELECT line FROM finished WHERE file_id = ?", (legible(entry.file_id),)).fetchone()
+        if found is None:
+            return None
+        modified, _, line = found[0].partition(b" ")
+        row = decode(line)
+        if (row.domain, row.relative_path) != (_legible(entry.domain), _legible(entry.relative_path)):
+            return None
+        if modified == _moment(store, row) and still_whole(row, root):
+            return row
+        if row.bag_path is not None:
+            remove(str(root), row.bag_path)
+        return None
+
+    def sweep(self, files: Path, root: Path) -> None:
+        """Remove what lies under `files` and is named by no line of the journal: it may be half of a file.
+
+        The rows' places are relative to `root`.
+        """
+        for folder, folders, names in os.walk(files, topdown=False):
+            for name in names:
+                path = Path(folder, name)
+                if path.is_symlink() or not path.is_file() or not self._names(path.relative_to(root).as_posix()):
+                    path.unlink()
+            for name in folders:
+                path = Path(folder, name)
+                if path.is_symlink():
+                    path.unlink()
+                elif not any(path.iterdir()):
+                    path.rmdir()
+
+    def note(self, read: Read, root: Path) -> None:
+        """One file is finished below `root`. Its line goes to the journal once the file is on the disk.
+
+        Raises StoppedError.
+        """
+        self._lines.append((_UNKNOWN if read.modified is None else b"%d" % read.modified) + b" " + read.line)
+        self._places.append(read.row.bag_path or "")
+        self._bytes += read.row.plain.size if read.row.plain is not None else 0
+        if self._bytes >= _BATCH_BYTES or len(self._lines) >= _BATCH_FILES:
+            self._turn(root)
+
+    def settle(self, root: Path) -> None:
+        """Have everything that was noted on the disk and then named in the journal. Raises StoppedError."""
+        self._turn(root)
+        self._wait()
 
     def close(self) -> None:
-        """Flush and close the journal; the state stays."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Close; the state stays. What was noted and not settled is made again by the run that continues."""
+        self._flusher.shutdown()
         self._index.close()
+
+    def _turn(self, root: Path) -> None:
+        """Hand the batch to the thread that flushes, once it is done with the batch before."""
+        self._wait()
+        if self._lines:
+            self._flushing = self._flusher.submit(self._settled, root, self._places, b"".join(self._lines))
+            self._lines, self._places, self._bytes = [], [], 0
+
+    def _wait(self) -> None:
+        if self._flushing is None:
+            return
+        flushing, self._flushing = self._flushing, None
+        try:
+            flushing.result()
+        except OSError as trouble:
+            raise unwritable(str(self._journal), trouble) from trouble
+
+    def _settled(self, root: Path, places: list[str], lines: bytes) -> None:
+        """Files first, then the lines that vouch for them."""
+        durable.flush_files(root, places)
+        handle = os.open(self._journal, _APPEND, durable.PRIVATE_FILE)
+        try:
+            view = memoryview(lines)
+            while view:
+                view = view[os.write(handle, view) :]
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
     def _compare(self, wanted: dict[str, Any]) -> None:
         try:
@@ -77,13 +163,24 @@ class RunState:
             )
 
     def _read(self) -> None:
-        with self._journal.open("rb") as file:
+        """Read the journal. A line that a crash tore is cut off: the next one must not be joined to it."""
+        whole = 0
+        with self._journal.open("r+b") as file:
             for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                whole += len(line)
                 try:
-                    row = decode(line)
+                    row = decode(line.partition(b" ")[2])
                 except (msgspec.DecodeError, UnicodeDecodeError):
-                    continue  # the line that the crash tore
-                self._index.execute("INSERT OR REPLACE INTO finished VALUES (?, ?)", (row.file_id, line))
+                    continue  # a crash may leave zeros where a line was to be
+                self._index.execute(
+                    "INSERT OR REPLACE INTO finished VALUES (?, ?, ?)", (row.file_id, row.bag_path, line)
+                )
+            file.truncate(whole)
+
+    def _names(self, place: str) -> bool:
+        return self._index.execute("SELECT 1 FROM finished WHERE place = ?", (place,)).fetchone() is not None
 
 
 def forget(partial: Path) -> None:
@@ -105,3 +202,15 @@ def still_whole(row: InventoryRow, root: Path) -> bool:
     except OSError:
         return False
     return (size, digest.hexdigest()) == (row.plain.size, row.plain.sha256)
+
+
+def _moment(store: Store, row: InventoryRow) -> bytes | None:
+    """When the row's blob was last modified; None when it is not there any more or not as long as it was."""
+    status = None if row.stored is None else store.status(row.stored.path)
+    if status is None or row.stored is None or status.size != row.stored.size:
+        return None
+    return b"%d" % status.mtime
+
+
+def _legible(text: str | None) -> str | None:
+    return None if text is None else legible(text)

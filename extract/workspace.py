@@ -6,6 +6,7 @@ the next run. SQLite's own temporary files (sorts that do not fit in memory hold
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -16,9 +17,10 @@ from typing import Self
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from bagtag.custody.errors import UsageError
+from bagtag.custody.errors import StoppedError, UsageError
 
 _LOCK = "lock"
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
 class Workspace:
@@ -44,6 +46,11 @@ class Workspace:
                 path.mkdir(mode=0o700)
                 return cls(path, _locked(path), removed)
         except OSError as trouble:
+            if trouble.errno in _DISK:
+                raise StoppedError(
+                    f"no private folder for working copies can be made at {root}: {trouble.strerror}",
+                    hint="make room or connect the drive again, then give the same command",
+                ) from trouble
             raise UsageError(
                 f"no private folder for working copies can be made at {root}: {trouble.strerror}",
                 hint="make it writable, or name another place with the environment variable XDG_CACHE_HOME",

@@ -1,7 +1,8 @@
-"""A file on its way into the output folder: written under a passing name beside its place, then renamed.
+"""A file on its way into the output folder, written at its place.
 
-The passing name begins with `%`, which no kept name holds (naming rule), so it meets no file of the evidence. What
-cannot be written (a full disk, a drive that is gone) stops the run with its state kept; evidence is not to blame.
+When the run is killed it may stand there half written: the folder is a `DEST.partial` then, and what its journal does
+not name is removed when the run is continued. What cannot be written (a full disk, a drive that is gone) stops the run
+with its state kept; evidence is not to blame.
 """
 
 from __future__ import annotations
@@ -11,22 +12,25 @@ from contextlib import suppress
 
 from bagtag.custody.errors import StoppedError
 
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+# Exclusive: a link in the place is neither followed nor written over, a pipe never waited for.
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _LATEST = 2**33
 """Unix seconds of the year 2242; later ones are not set as a modification time."""
+_SETS_TIME = os.utime in os.supports_fd
+_TRIES = 8
+"""Another worker may remove a folder, empty again, in the moment after it was found to be there."""
 
 
 class WrittenFile:
     """A file at `place` below the folder `root`, private (0600); it and the folders above are made at the first write.
 
-    `number` keeps the passing name unique in its folder; `modified` are Unix seconds.
+    `modified` are Unix seconds.
     """
 
-    def __init__(self, root: str, place: str, number: int, modified: float | None = None) -> None:
+    def __init__(self, root: str, place: str, modified: float | None = None) -> None:
         self._root = root
+        self._place = place
         self._path = f"{root}/{place}"
-        self._folder = self._path[: self._path.rindex("/")]
-        self._passing = f"{self._folder}/%{number}"
         self._modified = modified
         self._descriptor: int | None = None
 
@@ -34,20 +38,22 @@ class WrittenFile:
         """Append. Raises StoppedError."""
         try:
             descriptor = self._opened()
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            count = os.write(descriptor, data)
+            if count != len(data):
+                view = memoryview(data)[count:]
+                while view:
+                    view = view[os.write(descriptor, view) :]
         except OSError as trouble:
             raise unwritable(self._path, trouble) from trouble
 
     def keep(self) -> None:
-        """Give the file its name and, where the row tells one, its modification time. Raises StoppedError."""
+        """The file is whole: set, where the row tells one, its modification time. Raises StoppedError."""
         try:
             descriptor = self._opened()
-            if self._modified is not None and 0 <= self._modified < _LATEST and os.utime in os.supports_fd:
+            if self._modified is not None and 0 <= self._modified < _LATEST and _SETS_TIME:
                 os.utime(descriptor, (self._modified, self._modified))
-            self._close()
-            os.replace(self._passing, self._path)  # noqa: PTH105 - hot loop
+            self._descriptor = None
+            os.close(descriptor)
         except OSError as trouble:
             raise unwritable(self._path, trouble) from trouble
 
@@ -56,29 +62,36 @@ class WrittenFile:
 
         Does nothing after `keep`.
         """
-        if self._descriptor is None:
-            return
-        self._close()
-        with suppress(OSError):
-            os.unlink(self._passing)  # noqa: PTH108 - hot loop
-            folder = self._folder
-            while folder != self._root:
-                os.rmdir(folder)  # noqa: PTH106 - refuses a folder that holds anything
-                folder = folder[: folder.rindex("/")]
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            with suppress(OSError):
+                os.close(descriptor)
+            remove(self._root, self._place)
 
     def _opened(self) -> int:
         if self._descriptor is None:
-            try:
-                self._descriptor = os.open(self._passing, _CREATE, 0o600)
-            except FileNotFoundError:
-                _make(self._folder)
-                self._descriptor = os.open(self._passing, _CREATE, 0o600)
+            self._descriptor = self._made()
         return self._descriptor
 
-    def _close(self) -> None:
-        if self._descriptor is not None:
-            descriptor, self._descriptor = self._descriptor, None
-            os.close(descriptor)
+    def _made(self) -> int:
+        for _ in range(_TRIES):
+            try:
+                return os.open(self._path, _CREATE, 0o600)
+            except FileNotFoundError:
+                _make(self._path[: self._path.rindex("/")])
+            except FileExistsError:
+                os.unlink(self._path)  # noqa: PTH108 - hot loop
+        return os.open(self._path, _CREATE, 0o600)
+
+
+def remove(root: str, place: str) -> None:
+    """Remove the file at `place` below `root`, if it is there, and the folders above that are empty then."""
+    with suppress(OSError):
+        os.unlink(f"{root}/{place}")  # noqa: PTH108 - no Path objects for thousands of files
+        folder = place.rpartition("/")[0]
+        while folder:
+            os.rmdir(f"{root}/{folder}")  # noqa: PTH106 - refuses a folder that holds anything
+            folder = folder.rpartition("/")[0]
 
 
 def make_folder(folder: str) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,18 +26,18 @@ ROWS_BEFORE_THE_STOP = 30
 @pytest.fixture
 def stopping(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
     """Make the next extraction raise after some rows; the one after that runs as it should."""
-    real = bagtag.extract.decrypt.extract
+    real = bagtag.extract.decrypt.readings
 
     def arm(trouble: BaseException) -> None:
         def some(*arguments: Any, **options: Any) -> Iterator[Any]:
-            monkeypatch.setattr(bagtag.extract.decrypt, "extract", real)
+            monkeypatch.setattr(bagtag.extract.decrypt, "readings", real)
             rows = real(*arguments, **options)
             for _ in range(ROWS_BEFORE_THE_STOP):
                 yield next(rows)
-            rows.close()  # type: ignore[attr-defined]
+            rows.close()
             raise trouble
 
-        monkeypatch.setattr(bagtag.extract.decrypt, "extract", some)
+        monkeypatch.setattr(bagtag.extract.decrypt, "readings", some)
 
     return arm
 
@@ -199,3 +200,27 @@ def test_a_new_folder_beside_the_backup_is_fine_when_the_folder_above_it_is_name
 ) -> None:
     shutil.copytree(plain_backup.folder, tmp_path / "here" / "backup")
     assert bagtag("extract", tmp_path / "here", tmp_path / "here" / "out").code == LOST_A_BLOB
+
+
+def test_a_blob_that_changed_meanwhile_is_read_again(bagtag: Any, mint: Any, tmp_path: Path, stopping: Any) -> None:
+    minted = mint(encrypted=False)
+    stopping(KeyboardInterrupt())
+    assert bagtag("extract", minted.folder, tmp_path / "out").code == 5
+    rows = [json.loads(line.split(" ", 1)[1]) for line in (tmp_path / "out.partial/journal.jsonl").open()]
+    blob = minted.folder / rows[0]["stored"]["path"]
+    blob.write_bytes(bytes(reversed(blob.read_bytes())))
+    assert bagtag("extract", minted.folder, tmp_path / "out").code == LOST_A_BLOB
+    bagtag("extract", minted.folder, tmp_path / "whole")
+    assert digests(tmp_path / "out") == digests(tmp_path / "whole")
+    assert (tmp_path / "out" / rows[0]["bag_path"]).read_bytes() == blob.read_bytes()
+
+
+def test_another_index_does_not_continue_a_run(bagtag: Any, mint: Any, tmp_path: Path, stopping: Any) -> None:
+    minted = mint(encrypted=False)
+    stopping(KeyboardInterrupt())
+    bagtag("extract", minted.folder, tmp_path / "out")
+    with sqlite3.connect(minted.folder / "Manifest.db") as index:
+        index.execute("DELETE FROM Files WHERE flags = 2")
+    ran = bagtag("extract", minted.folder, tmp_path / "out")
+    assert ran.code == 2
+    assert "its index" in ran.err

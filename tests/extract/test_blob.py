@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
+import itertools
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from bagtag.custody.errors import StoppedError
-from bagtag.extract.blob import CHUNK, Blobs, NotRegularError, Reading
+from bagtag.extract.aside import CHUNK, Aside
+from bagtag.extract.blob import Blobs, Reading
+from bagtag.extract.stores.folder import FolderStore
+from bagtag.extract.stores.store import NotRegularError
 
 NAME = "3d0d7e5fb2ce288813306e4d4636395e047a3d28"
+OTHER = "00" + "e" * 38
 # Minted for this project, cross-checked with iphone_backup_decrypt and pyiosbackup.
 KEY = bytes.fromhex("3281452db23f7d4adf6ecafcda33c5c605c6fa1dff593b301fdf383e3ac0313c")
 PLAINTEXT = b"hello, backup: 16-byte edge case"
@@ -36,12 +44,14 @@ def shelved(folder: Path, content: bytes, name: str = NAME) -> Path:
     return path
 
 
-def read(folder: Path, treatment: object, *, sha1: bool = False, also: tuple[str, ...] = ()) -> tuple[Reading, bytes]:
+def read(
+    folder: Path, treatment: object, *, sha1: bool = False, also: tuple[str, ...] = (), aside: Aside | None = None
+) -> tuple[Reading, bytes]:
     sink = io.BytesIO()
-    blob = Blobs(folder).open(NAME)
+    blob = Blobs(FolderStore(folder)).open(NAME)
     assert blob is not None
     with blob:
-        reading = blob.read(lambda _head, _size: treatment, sink, sha1=sha1, also=also)  # type: ignore[arg-type,return-value]
+        reading = blob.read(lambda _head, _size: treatment, sink, sha1=sha1, also=also, aside=aside)  # type: ignore[arg-type,return-value]
     return reading, sink.getvalue()
 
 
@@ -84,6 +94,40 @@ def test_whole_files_of_every_size_come_back(tmp_path: Path, size: int) -> None:
     )
 
 
+LONG = [CHUNK, CHUNK + 1, 4 * CHUNK - 16, 4 * CHUNK, 9 * CHUNK + 5]
+
+
+@pytest.mark.parametrize("pattern", ["idle", "busy", "now and then"])
+@pytest.mark.parametrize("size", LONG)
+def test_hashing_aside_changes_nothing(tmp_path: Path, size: int, pattern: str) -> None:
+    stored = encrypted(os.urandom(size))
+    shelved(tmp_path, stored)
+    shelved(tmp_path, stored[:-3], OTHER)
+    turns = itertools.cycle({"idle": [True], "busy": [False], "now and then": [True, True, False]}[pattern])
+    for name in (NAME, OTHER):
+        (tmp_path / NAME[:2] / NAME).write_bytes((tmp_path / name[:2] / name).read_bytes())
+        for treatment in (KEY, "copy", "leave"):
+            with Aside(lambda: next(turns)) as aside:
+                found = read(tmp_path, treatment, sha1=True, also=("md5",), aside=aside)
+            assert found == read(tmp_path, treatment, sha1=True, also=("md5",))
+
+
+def test_a_sink_that_fails_ends_the_hashing_aside_too(tmp_path: Path) -> None:
+    shelved(tmp_path, encrypted(bytes(9 * CHUNK)))
+
+    class Full(io.BytesIO):
+        def write(self, data: Any, /) -> int:
+            if self.tell() >= 3 * CHUNK:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data)
+
+    blob = Blobs(FolderStore(tmp_path)).open(NAME)
+    assert blob is not None
+    with blob, pytest.raises(OSError, match="No space left"), Aside(lambda: True) as aside:
+        blob.read(lambda _head, _size: KEY, Full(), aside=aside)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("digest")]
+
+
 @pytest.mark.parametrize("size", [*EDGES, 2 * CHUNK + 5])
 def test_a_cut_blob_keeps_every_whole_block(tmp_path: Path, size: int) -> None:
     plain = os.urandom(size)
@@ -124,7 +168,7 @@ def test_the_shelf_comes_before_the_flat_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../../etc/passwd", NAME.upper(), NAME[:-1], NAME + "0", "", "/" + NAME[1:]])
 def test_only_forty_lower_case_hex_digits_name_a_blob(tmp_path: Path, name: str) -> None:
     shelved(tmp_path, b"x")
-    assert Blobs(tmp_path).open(name) is None
+    assert Blobs(FolderStore(tmp_path)).open(name) is None
 
 
 def test_links_folders_and_pipes_are_refused(tmp_path: Path) -> None:
@@ -141,16 +185,16 @@ def test_links_folders_and_pipes_are_refused(tmp_path: Path) -> None:
     (backup / "aa").symlink_to(tmp_path / "aa", target_is_directory=True)
     for name in (link, folder, pipe, "aa" + "d" * 38):
         with pytest.raises(NotRegularError):
-            Blobs(backup).open(name)
+            Blobs(FolderStore(backup)).open(name)
 
 
 def test_a_folder_that_is_gone_stops_the_run(tmp_path: Path) -> None:
     with pytest.raises(StoppedError, match="can no longer be read"):
-        Blobs(tmp_path / "unplugged").open(NAME)
+        Blobs(FolderStore(tmp_path / "unplugged")).open(NAME)
 
 
 def test_a_drive_that_stops_answering_stops_the_run(tmp_path: Path) -> None:
-    blobs = Blobs(tmp_path)
+    blobs = Blobs(FolderStore(tmp_path))
     for _ in range(49):
         blobs.failed("00/x")
     blobs.succeeded()
@@ -164,9 +208,10 @@ MEASURE = """
 import resource, sys
 from pathlib import Path
 from bagtag.extract.blob import Blobs
+from bagtag.extract.stores.folder import FolderStore
 folder, key = Path(sys.argv[1]), bytes.fromhex(sys.argv[2])
 def one(name):
-    with Blobs(folder).open(name) as blob, open(folder / "out", "wb") as sink:
+    with Blobs(FolderStore(folder)).open(name) as blob, open(folder / "out", "wb") as sink:
         blob.read(lambda head, size: key, sink, sha1=True)
 one("00" + "0" * 38)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -7,22 +7,23 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bagtag.custody.errors import PassphraseError, StoppedError
-from bagtag.extract import blob
+from bagtag.extract.aside import CHUNK
 from bagtag.extract.backup import Backup
-from bagtag.extract.decrypt import extract, hash_entry
+from bagtag.extract.decrypt import extract, hash_entry, readings
 from bagtag.extract.evidence import Outcome
 from bagtag.extract.findings import issues_of
 from bagtag.extract.inventory import InventoryRow, encode
 from bagtag.extract.manifest import FileEntry
 from bagtag.extract.naming import Names
 from bagtag.extract.selection import Selection
+from bagtag.extract.stores import folder
+from bagtag.extract.stores.folder import FolderFile
 from bagtag.extract.workspace import Workspace
 from bagtag.sample_backups.faults import ENCRYPTED_ONLY, ENTRY_FAULTS
 from bagtag.sample_backups.make import Minted
@@ -138,8 +139,9 @@ def test_the_lines_do_not_depend_on_workers(
     sample: str, request: pytest.FixtureRequest, extracted: Callable[..., Extracted]
 ) -> None:
     minted: Minted = request.getfixturevalue(sample)
-    one, four = (b"".join(map(encode, extracted(minted, workers=count)[0])) for count in (1, 4))
-    assert one == four
+    crews = ({"workers": 1}, {"workers": 4}, {"processes": 2})
+    one, *others = (b"".join(map(encode, extracted(minted, **crew)[0])) for crew in crews)
+    assert others == [one, one]
 
 
 def test_losses_are_harmful_issues_and_oddities_are_notes(faulty: Minted, extracted: Callable[..., Extracted]) -> None:
@@ -243,11 +245,20 @@ def test_further_digests_are_of_the_content(encrypted_backup: Minted, extracted:
             assert row.plain.md5 == hashlib.md5(content).hexdigest()
 
 
-def test_heads_and_progress_are_told(encrypted_backup: Minted, extracted: Callable[..., Extracted]) -> None:
-    heads: dict[str, bytes] = {}
+def test_first_bytes_and_the_age_of_the_blob_are_told(
+    encrypted_backup: Minted, opened: Callable[[Minted], Backup]
+) -> None:
+    backup = opened(encrypted_backup)
+    reads = {read.row.file_id: read for read in readings(backup, None, None, None)}
+    name = "3d0d7e5fb2ce288813306e4d4636395e047a3d28"
+    assert reads[name].head == b"SQLite format 3\0"
+    assert reads[name].modified == (encrypted_backup.folder / name[:2] / name).stat().st_mtime_ns
+    assert all(read.line == encode(read.row) for read in reads.values())
+
+
+def test_progress_is_told(encrypted_backup: Minted, extracted: Callable[..., Extracted]) -> None:
     fractions: list[float] = []
-    extracted(encrypted_backup, heads=lambda row, head: heads.__setitem__(row.file_id, head), progress=fractions.append)
-    assert heads["3d0d7e5fb2ce288813306e4d4636395e047a3d28"] == b"SQLite format 3\0"
+    extracted(encrypted_backup, progress=fractions.append)
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
 
@@ -285,7 +296,7 @@ def test_a_full_disk_stops_the_run_and_leaves_no_half_file(
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(StoppedError, match="No space left on device"):
         extracted(encrypted_backup)
-    assert not [path for path in tmp_path.rglob("%*") if path.is_file()]
+    assert not [path for path in tmp_path.rglob("data/files/**/*") if path.is_file() and path.stat().st_size]
 
 
 def test_a_backup_that_vanishes_midway_stops_the_run(mint: Mint, extracted: Callable[..., Extracted]) -> None:
@@ -309,16 +320,17 @@ def test_a_reading_that_is_given_up_leaves_no_half_file(
         rows = extract(backup, None, files, names)
         next(rows)
         rows.close()  # type: ignore[attr-defined]
-    assert not [path for path in files.rglob("%*") if path.is_file()]
+    sizes = {fact["plain"]["size"] for fact in faulty.truth["manifest"] if fact["plain"]}
+    assert {path.stat().st_size for path in files.rglob("*") if path.is_file()} <= sizes
 
 
 def test_a_blob_under_a_row_that_is_no_file_is_told(mint: Mint, extracted: Callable[..., Extracted]) -> None:
     minted = mint()
-    folder = next(fact for fact in minted.truth["manifest"] if fact["outcome"] == "directory")["file_id"]
-    path = minted.folder / folder[:2] / folder
+    name = next(fact for fact in minted.truth["manifest"] if fact["outcome"] == "directory")["file_id"]
+    path = minted.folder / name[:2] / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"hidden")
-    (row,) = (row for row in extracted(minted)[0] if row.file_id == folder)
+    (row,) = (row for row in extracted(minted)[0] if row.file_id == name)
     assert (row.outcome, row.findings) == (Outcome.DIRECTORY, ["unexpected-blob"])
     assert row.stored is not None
     assert row.stored.sha256 == hashlib.sha256(b"hidden").hexdigest()
@@ -360,13 +372,13 @@ def test_a_blob_that_breaks_off_while_it_is_read_leaves_no_file(
     minted = mint(extra_files=EXTRA)
     (fact,) = (fact for fact in minted.truth["manifest"] if fact["relative_path"] == EXTRA[0][1])
 
-    class Failing(FileIO):
-        def readinto(self, buffer: Any, /) -> int | None:
-            if self.tell() >= 2 * blob.CHUNK:
+    class Failing(FolderFile):
+        def readinto(self, buffer: Any, /) -> int:
+            if self.tell() >= 2 * CHUNK:
                 raise OSError(5, "Input/output error")
             return super().readinto(buffer)
 
-    monkeypatch.setattr(blob, "FileIO", Failing)
+    monkeypatch.setattr(folder, "FolderFile", Failing)
     rows, files = extracted(minted)
     (row,) = (row for row in rows if row.file_id == fact["file_id"])
     assert (row.outcome, row.findings, row.plain, row.bag_path) == (Outcome.MISSING, ["read-error"], None, None)
