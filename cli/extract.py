@@ -28,11 +28,11 @@ from bagtag.extract.selection import Selection
 
 if TYPE_CHECKING:
     from bagtag.extract.backup import Backup
-    from bagtag.extract.entry_reading import Read
     from bagtag.extract.inventory import InventoryRow
     from bagtag.extract.manifest import FileEntry
     from bagtag.extract.naming import Names
-    from bagtag.extract.run_state import RunState
+    from bagtag.extract.reading.entry_reading import Read
+    from bagtag.extract.reading.run_state import RunState
     from bagtag.extract.workspace import Workspace
 
 INVENTORY = "inventory.jsonl"
@@ -117,6 +117,7 @@ def extract(
         with resumable(job.partial):
             outcomes, remarks = _extracted(source, job)
         remarks.say()
+        options.tell_absent(source, chosen)
         worst = harmed(source)
     written = sum(outcomes[name] for name in ("ok", "ok-empty", "already-plain", "truncated", "unterminated"))
     if as_json:
@@ -131,7 +132,7 @@ def _extracted(backup: Backup, job: Job) -> tuple[Counter[str], Remarks]:
     """Do the job; the outcomes counted, and what was wrong. Raises UsageError for a run with other options."""
     from bagtag.extract.evidence import Outcome
     from bagtag.extract.findings import issues_of
-    from bagtag.extract.run_state import RunState
+    from bagtag.extract.reading.run_state import RunState
     from bagtag.extract.workspace import Workspace
 
     outcomes: Counter[str] = Counter()
@@ -203,7 +204,7 @@ def _second_reads(
 ) -> Iterator[Read]:
     """The second tool's files are all made anew when a run is continued."""
     from bagtag.extract.engine import extract_with_second_reader
-    from bagtag.extract.entry_reading import Read
+    from bagtag.extract.reading.entry_reading import Read
 
     files = job.partial / "files"
     for row in extract_with_second_reader(

@@ -66,8 +66,8 @@ def files(
 
 def _described(entry: FileEntry) -> tuple[InventoryRow, bool]:
     """The row with everything that the index tells, and whether its record could be read."""
+    from bagtag.extract.index.mbfile import BadRecordError
     from bagtag.extract.inventory import describe
-    from bagtag.extract.mbfile import BadRecordError
 
     digest = None if entry.record is None else hashlib.sha256(entry.record).hexdigest()
     try:

@@ -20,7 +20,7 @@ from bagtag.custody.errors import EvidenceError, PassphraseError, UsageError
 if TYPE_CHECKING:
     from bagtag.extract.backup import Backup
     from bagtag.extract.keybag import KeyBag
-    from bagtag.extract.passphrase_forms import Form
+    from bagtag.extract.keys.passphrase_forms import Form
 
 VARIABLE = "BAGTAG_PASSPHRASE"
 
@@ -88,7 +88,7 @@ class _Given:
 
 def say_form(form: Form) -> None:
     """Say which form of a passphrase fits, unless it is the one that was given."""
-    from bagtag.extract.passphrase_forms import AS_GIVEN
+    from bagtag.extract.keys.passphrase_forms import AS_GIVEN
 
     if form.name != AS_GIVEN:
         console.say(f"the passphrase fits {form.name}, not {AS_GIVEN}")
@@ -96,7 +96,7 @@ def say_form(form: Form) -> None:
 
 def _opened(backup: Backup, passphrase: str, *, carriage_return: bool = False) -> Form:
     """Unlock with the first form of the passphrase that fits. Raises PassphraseError when none does."""
-    from bagtag.extract.passphrase_forms import forms
+    from bagtag.extract.keys.passphrase_forms import forms
 
     refused: PassphraseError | None = None
     for form in forms(passphrase, carriage_return=carriage_return):

@@ -20,8 +20,8 @@ from bagtag.custody.errors import PassphraseError, UsageError
 
 if TYPE_CHECKING:
     from bagtag.extract.backup import Backup
-    from bagtag.extract.guessing import Check, Guessing
     from bagtag.extract.keybag import KeyBag
+    from bagtag.extract.keys.guessing import Check, Guessing
 
 
 def unlock(
@@ -78,7 +78,7 @@ def unlock(
 
 def _puzzles(backup: Backup, bag: KeyBag) -> Iterator[tuple[str, str]]:
     """The lines for guessing programs by their names. Raises EvidenceError when there is nothing to guess at."""
-    from bagtag.extract import hashcat
+    from bagtag.extract.keys import hashcat
 
     yield "hashcat", hashcat.puzzle(bag)
     protection = backup.protection
@@ -95,8 +95,8 @@ def _tried(backup: Backup, bag: KeyBag, words: Path) -> int:
 
     Raises PassphraseError when none does, StoppedError when it was stopped: the same command continues there.
     """
-    from bagtag.extract.guessing import Guessing
-    from bagtag.extract.word_list import LONGEST_LINE
+    from bagtag.extract.keys.guessing import Guessing
+    from bagtag.extract.keys.word_list import LONGEST_LINE
 
     check = _check(backup, bag)
     with Guessing(words, backup.key_bag_sha256 or "") as guessing, endings.resumable(guessing.folder):
@@ -118,7 +118,7 @@ def _tried(backup: Backup, bag: KeyBag, words: Path) -> int:
 
 def _check(backup: Backup, bag: KeyBag) -> Check:
     """The fastest test of a candidate: iOS 10.0 kept a hash of the passphrase, else a key must be derived."""
-    from bagtag.extract.guessing import by_key_bag
+    from bagtag.extract.keys.guessing import by_key_bag
 
     protection = backup.protection
     return protection.opens if protection is not None and protection.password_hash else by_key_bag(bag)

@@ -14,17 +14,18 @@ from typing import BinaryIO, Literal, Self
 
 from bagtag.custody.errors import EvidenceError, PassphraseError, UsageError
 from bagtag.custody.progress import Progress
-from bagtag.extract import discover, index, keybag
-from bagtag.extract.cipher import BLOCK
-from bagtag.extract.content import content
+from bagtag.extract import discover, keybag
 from bagtag.extract.device import Device, contradictions, device
 from bagtag.extract.evidence import Issue, Provenance
-from bagtag.extract.index import Index
+from bagtag.extract.index import opening as index
+from bagtag.extract.index.mbfile import BadRecordError
+from bagtag.extract.index.opening import Index
+from bagtag.extract.index.protected_column import ProtectedReader, Protection, is_plain
 from bagtag.extract.keybag import ClassKeys, KeyBag, KeyUnavailableError
 from bagtag.extract.manifest import FILE_ID, MAGIC, FileEntry, Manifest
-from bagtag.extract.mbfile import BadRecordError
 from bagtag.extract.plists import Plists
-from bagtag.extract.protected_column import ProtectedReader, Protection, is_plain
+from bagtag.extract.reading.cipher import BLOCK
+from bagtag.extract.reading.content import content
 from bagtag.extract.selection import Selection
 from bagtag.extract.stores.store import NotRegularError, Store, UnreadableError, shown
 from bagtag.extract.workspace import Workspace
@@ -40,8 +41,8 @@ class Backup:
     """An opened backup. Use as a context manager.
 
     `state` is `encrypted` (blobs need keys), `plain`, or `already-plain`: rows carry keys, but another tool decrypted
-    the blobs in place. `protection` is there when the index keeps its records encrypted (iOS 10.0). `issues` are
-    contradictions and damage seen while opening.
+    the blobs in place. `class_keys` are there once it is unlocked, `protection` when the index keeps its records
+    encrypted (iOS 10.0). `issues` are contradictions and damage seen while opening.
     """
 
     def __init__(self, store: Store, workspace: Workspace) -> None:
@@ -58,7 +59,7 @@ class Backup:
         self._own_workspace: Workspace | None = None
         self._closed = False
         self._manifest: Manifest | None = None
-        self._class_keys: ClassKeys | None = None
+        self.class_keys: ClassKeys | None = None
         self._key: bytes | None = None
         bag = self.plists.manifest.values.get("BackupKeyBag")
         if isinstance(bag, bytes):
@@ -112,7 +113,7 @@ class Backup:
     @property
     def locked(self) -> bool:
         """True while something in the set still needs the passphrase."""
-        return self.state == "encrypted" and self._class_keys is None
+        return self.state == "encrypted" and self.class_keys is None
 
     @property
     def manifest(self) -> Manifest:
@@ -163,7 +164,7 @@ class Backup:
             self._keep(index.decrypted(self.store, self.index, wrapped, self._workspace, self.note))
         elif reader is not None:
             self.manifest.reader = reader
-        self._class_keys, self._key = class_keys, key
+        self.class_keys, self._key = class_keys, key
 
     def files(self, selection: Selection | None = None) -> Iterator[FileEntry]:
         """The rows of the index, sorted bytewise by domain and path. Raises as `manifest`."""
@@ -179,9 +180,9 @@ class Backup:
 
     def file_key(self, wrapped: bytes) -> bytes:
         """The key of one file from its record's 44 bytes. Raises KeyUnavailableError."""
-        if self._class_keys is None:
+        if self.class_keys is None:
             raise KeyUnavailableError("the backup is not unlocked")
-        return self._class_keys.file_key(wrapped)
+        return self.class_keys.file_key(wrapped)
 
     def blob_path(self, file_id: str) -> str | None:
         """Where the blob of that fileID lies: `xx/fileID`, else flat. None for an unsafe fileID or no such file.
@@ -204,7 +205,7 @@ class Backup:
         """Close the index and the place where the backup lies, and forget the keys."""
         if self._manifest is not None:
             self._manifest.close()
-        self._manifest = self._class_keys = self._key = None
+        self._manifest = self.class_keys = self._key = None
         self._closed = True
         self.store.close()
         if self._own_workspace is not None:

@@ -15,21 +15,22 @@ from contextlib import closing
 from pathlib import Path
 
 from bagtag.custody.errors import PassphraseError
-from bagtag.extract.aside import Aside
 from bagtag.extract.backup import Backup
-from bagtag.extract.blob import Blobs, Sink
-from bagtag.extract.entry_reading import BAG_PREFIX, EntryReader, Read
 from bagtag.extract.evidence import Outcome
 from bagtag.extract.inventory import InventoryRow, legible
 from bagtag.extract.manifest import DIRECTORY, FILE_ID, FileEntry
 from bagtag.extract.naming import Names
 from bagtag.extract.orphans import orphans
+from bagtag.extract.reading.aside import Aside
+from bagtag.extract.reading.blob import Blobs, Sink
+from bagtag.extract.reading.content import blob_id
+from bagtag.extract.reading.entry_reading import BAG_PREFIX, EntryReader, Read
+from bagtag.extract.reading.task import Task
+from bagtag.extract.reading.worker import SetKeys, Setup
+from bagtag.extract.reading.worker_pool import Processes, Threads, Workers, usable_cores
+from bagtag.extract.reading.written_file import make_folder
 from bagtag.extract.selection import Selection
 from bagtag.extract.stores.folder import FolderStore
-from bagtag.extract.task import Task
-from bagtag.extract.worker import SetKeys, Setup
-from bagtag.extract.worker_pool import Processes, Threads, Workers, usable_cores
-from bagtag.extract.written_file import make_folder
 
 Scope = Selection | Callable[[FileEntry], bool] | None
 """Which rows are asked for; None: all."""
@@ -107,7 +108,7 @@ def readings(
     tasks = _planned(backup, scope, names, done=done, claimed=claimed, folders=folders)
     setup = Setup(
         store=backup.store,
-        keys=SetKeys(backup.state, backup._class_keys),  # noqa: SLF001
+        keys=SetKeys(backup.state, backup.class_keys),
         record_reader=backup.manifest.reader,
         root=None if files is None else str(files),
         also=tuple(also),
@@ -138,7 +139,7 @@ def hash_entry(
     """
     place = names.place(entry) if names is not None else None
     reader = EntryReader(backup, Blobs(backup.store), prefix=prefix)
-    return reader.read(entry, place, None if sink is None else lambda _: sink, stored_elsewhere(backup, entry)).row
+    return reader.read(entry, place, None if sink is None else lambda _: sink, blob_id(backup.manifest, entry)).row
 
 
 def included(scope: Scope, entry: FileEntry) -> bool:
@@ -149,14 +150,6 @@ def included(scope: Scope, entry: FileEntry) -> bool:
 def out_of_scope(entry: FileEntry) -> InventoryRow:
     """The line of a row outside the scope: its fileID and nothing else."""
     return InventoryRow(file_id=legible(entry.file_id), outcome=Outcome.OUT_OF_SCOPE)
-
-
-def stored_elsewhere(backup: Backup, entry: FileEntry) -> str | None:
-    """The name of the blob of a row whose fileID is unsafe: SHA-1 of domain-path, when no other row has that one."""
-    expected = entry.expected_file_id
-    if FILE_ID.fullmatch(entry.file_id) or expected is None or backup.manifest.get(expected) is not None:
-        return None
-    return expected
 
 
 def _planned(
@@ -170,11 +163,11 @@ def _planned(
 ) -> Generator[Task | Read, None, None]:
     """What is to do for each row, in order. Runs in the caller's thread: the index is read here."""
     for entry in backup.manifest.entries():
-        blob_id = None if FILE_ID.fullmatch(entry.file_id) else stored_elsewhere(backup, entry)
-        if blob_id in claimed:
-            blob_id = None  # two rows without a usable fileID and of one name: the first has the blob
-        elif blob_id is not None:
-            claimed.add(blob_id)
+        elsewhere = None if FILE_ID.fullmatch(entry.file_id) else blob_id(backup.manifest, entry)
+        if elsewhere in claimed:
+            elsewhere = None  # two rows without a usable fileID and of one name: the first has the blob
+        elif elsewhere is not None:
+            claimed.add(elsewhere)
         if not included(scope, entry):
             yield Read(out_of_scope(entry))
             continue
@@ -185,7 +178,7 @@ def _planned(
         place = names.place(entry) if names is not None else None
         if folders is not None and place is not None and entry.flags == DIRECTORY and not place.renamed:
             make_folder(f"{folders}/{place.path}")
-        yield Task(entry, place, blob_id)
+        yield Task(entry, place, elsewhere)
 
 
 def _plans(tasks: Iterator[Task | Read]) -> Iterator[list[Task | Read]]:

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from bagtag.extract.binary_plist import Date
 from bagtag.extract.evidence import Issue, Provenance
+from bagtag.extract.formats.binary_plist import Date
 from bagtag.extract.plists import PlistFile, Plists
 
 _EPOCH = datetime(2001, 1, 1)  # noqa: DTZ001 - UTC, as all of a property list

@@ -15,11 +15,11 @@ from bagtag.custody.errors import UsageError
 from bagtag.extract.backup import Backup
 from bagtag.extract.crosscheck import TOOL, SecondReader, not_covered
 from bagtag.extract.decrypt import Scope, extract
-from bagtag.extract.entry_reading import BAG_PREFIX
 from bagtag.extract.inventory import InventoryRow, Plain
 from bagtag.extract.naming import Names
+from bagtag.extract.reading.entry_reading import BAG_PREFIX
+from bagtag.extract.reading.written_file import make_folder
 from bagtag.extract.workspace import Workspace
-from bagtag.extract.written_file import make_folder
 
 _CHUNK = 1024 * 1024
 

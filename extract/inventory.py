@@ -16,8 +16,8 @@ from msgspec import UNSET, UnsetType
 
 from bagtag.extract.apple_times import unix_iso
 from bagtag.extract.evidence import Outcome
+from bagtag.extract.index.mbfile import FileMetadata, Time
 from bagtag.extract.manifest import FileEntry
-from bagtag.extract.mbfile import FileMetadata, Time
 
 ALGORITHMS = ("sha512", "sha1", "md5")
 """What `--also` may add to the SHA-256 of a file's content, in the order of the line."""

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from bagtag.custody.errors import EvidenceError, PassphraseError
 from bagtag.custody.progress import Progress
-from bagtag.extract import derivation
-from bagtag.extract.derivation import Stage
+from bagtag.extract.keys import derivation
+from bagtag.extract.keys.derivation import Stage
 
 MOST_ITERATIONS = 1_000_000
 MOST_DOUBLE_PROTECTION_ITERATIONS = 50_000_000

@@ -16,9 +16,9 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from bagtag.extract import mbfile
-from bagtag.extract.files_table import FilesTable, Row, stored, text
-from bagtag.extract.mbfile import FileMetadata
+from bagtag.extract.index import mbfile
+from bagtag.extract.index.files_table import FilesTable, Row, stored, text
+from bagtag.extract.index.mbfile import FileMetadata
 from bagtag.extract.selection import Selection
 
 FILE, DIRECTORY, SYMLINK = 1, 2, 4

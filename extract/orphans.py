@@ -10,11 +10,11 @@ import re
 from collections.abc import Collection, Iterator
 
 from bagtag.extract.backup import Backup
-from bagtag.extract.blob import Blobs
 from bagtag.extract.evidence import Outcome
 from bagtag.extract.inventory import InventoryRow, Stored
+from bagtag.extract.reading.blob import Blobs
+from bagtag.extract.reading.treatment import Treatment
 from bagtag.extract.stores.store import NotRegularError, UnreadableError
-from bagtag.extract.treatment import Treatment
 
 _BLOB_NAME = re.compile(r"[0-9a-fA-F]{40}")
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from bagtag.extract import binary_plist
 from bagtag.extract.evidence import Effect, Issue, Provenance
+from bagtag.extract.formats import binary_plist
 from bagtag.extract.stores.store import NotRegularError, Store, UnreadableError
 
 LARGEST = 64 * 1024 * 1024

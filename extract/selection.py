@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bagtag.custody.errors import UsageError
-from bagtag.extract.mbfile import BadRecordError
+from bagtag.extract.index.mbfile import BadRecordError
 
 if TYPE_CHECKING:
     from bagtag.extract.manifest import FileEntry

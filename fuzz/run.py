@@ -20,7 +20,7 @@ from pathlib import Path
 import atheris
 
 HERE = Path(__file__).parent
-UNDER_TEST = ["keybag", "mbdb", "mbfile", "binary_plist", "inventory"]
+UNDER_TEST = ["keybag", "index.mbdb", "index.mbfile", "formats.binary_plist", "inventory"]
 LONGEST_INPUT = {"keybag": 300, "mbdb": 512, "plist": 1024, "row": 1024}
 LONGEST_SECONDS = 1.0
 MOST_MEMORY = 200 * 1024 * 1024

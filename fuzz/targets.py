@@ -18,12 +18,14 @@ from typing import Any
 import slow_mbfile
 
 from bagtag.custody.errors import EvidenceError, PassphraseError
-from bagtag.extract import binary_plist, keybag, mbdb, mbfile
+from bagtag.extract import keybag
+from bagtag.extract.formats import binary_plist
+from bagtag.extract.formats.malformed import MalformedError
+from bagtag.extract.index import mbdb, mbfile
+from bagtag.extract.index.mbfile import BadRecordError
 from bagtag.extract.inventory import decode, describe, encode
 from bagtag.extract.keybag import KeyUnavailableError
-from bagtag.extract.malformed import MalformedError
 from bagtag.extract.manifest import FileEntry
-from bagtag.extract.mbfile import BadRecordError
 
 KEY = bytes(range(32))
 """What the class keys of some bags of the corpus are wrapped with, so that the way behind an open bag is walked too."""

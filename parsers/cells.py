@@ -14,7 +14,7 @@ from plistlib import UID
 from typing import Any
 
 from bagtag.extract.apple_times import apple_iso
-from bagtag.extract.binary_plist import Date
+from bagtag.extract.formats.binary_plist import Date
 from bagtag.parsers.formats.foundation import Range, Unknown, Url
 from bagtag.parsers.records import RawValue
 

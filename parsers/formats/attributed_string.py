@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bagtag.extract.malformed import MalformedError, warn
+from bagtag.extract.formats.malformed import MalformedError, warn
 from bagtag.parsers.formats import archived_object, typedstream
 from bagtag.parsers.formats.archived_object import Group, Object
 from bagtag.parsers.formats.foundation import Value

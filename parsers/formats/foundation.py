@@ -10,7 +10,7 @@ import plistlib
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bagtag.extract.binary_plist import Date
+from bagtag.extract.formats.binary_plist import Date
 
 MAX_VALUES = 200_000
 

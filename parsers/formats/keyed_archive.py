@@ -12,9 +12,9 @@ import plistlib
 import uuid
 from collections.abc import Callable
 
-from bagtag.extract import binary_plist
-from bagtag.extract.binary_plist import MAX_DEPTH, Date
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats import binary_plist
+from bagtag.extract.formats.binary_plist import MAX_DEPTH, Date
+from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.formats.foundation import MAX_VALUES, Range, Unknown, Url, Value
 
 CLASS = "$class"

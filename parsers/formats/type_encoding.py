@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats.malformed import MalformedError
 
 SCALARS = frozenset("cCBsSiIlLqQfd+*%:#@")
 MAX_LENGTH = 4096

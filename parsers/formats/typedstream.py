@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-from bagtag.extract.malformed import MalformedError, warn
+from bagtag.extract.formats.malformed import MalformedError, warn
 from bagtag.parsers.formats.archived_object import NOT_READ_YET, Class, Group, Object, Value, archived_class
 from bagtag.parsers.formats.type_encoding import ArrayType, StructType, Type, least_bytes, split
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bagtag.extract.binary_plist import MAX_DEPTH, Date, text
-from bagtag.extract.malformed import MalformedError, warn
+from bagtag.extract.formats.binary_plist import MAX_DEPTH, Date, text
+from bagtag.extract.formats.malformed import MalformedError, warn
 from bagtag.parsers.formats import archived_object
 from bagtag.parsers.formats.archived_object import Class, Object
 from bagtag.parsers.formats.foundation import MAX_VALUES, Range, Unknown, Url, Value

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.cells import blob, plain, whole
 from bagtag.parsers.formats import keyed_archive
 from bagtag.parsers.formats.foundation import Url, Value

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 import msgspec
 
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.cells import blob, plain, whole
 from bagtag.parsers.formats import keyed_archive
 from bagtag.parsers.formats.foundation import Url

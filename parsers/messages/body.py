@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.cells import has_surrogate, whole
 from bagtag.parsers.formats.attributed_string import AttributedString, Run, read_attributed_string, salvage
 from bagtag.parsers.messages.attributes import PART, TRANSFER, is_silent, range_of

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bagtag.extract import binary_plist
 from bagtag.extract.apple_times import apple_iso
 from bagtag.extract.evidence import Issue
 from bagtag.extract.files import SMS_DB, Files
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats import binary_plist
+from bagtag.extract.formats.malformed import MalformedError
 from bagtag.extract.sqlite import Database
 from bagtag.parsers.artifact import ROW_FAULTS, Account, artifact, short
 from bagtag.parsers.cells import plain, raw_row, text

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.cells import integer, whole
 from bagtag.parsers.formats import keyed_archive
 from bagtag.parsers.formats.attributed_string import read_attributed_string, salvage

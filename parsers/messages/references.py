@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from bagtag.extract import binary_plist
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats import binary_plist
+from bagtag.extract.formats.malformed import MalformedError
 from bagtag.extract.sqlite import Database
 from bagtag.parsers.cells import has_surrogate, text
 from bagtag.parsers.messages.associations import target_guid

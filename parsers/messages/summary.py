@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bagtag.extract import binary_plist
 from bagtag.extract.apple_times import apple_iso
-from bagtag.extract.binary_plist import Date
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats import binary_plist
+from bagtag.extract.formats.binary_plist import Date
+from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.cells import integer, plain, whole
 from bagtag.parsers.formats.attributed_string import read_attributed_string, salvage
 from bagtag.parsers.messages.body import Report

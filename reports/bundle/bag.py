@@ -122,6 +122,7 @@ class BagWriter:
 
     def write_tagmanifest(self) -> Artifact:
         """Write tagmanifest-sha256.txt over every other tag file; its sha256 is the bag digest."""
+        durable.forget_interrupted(self.folder / manifest.TAGS)
         skip = frozenset({b"data", manifest.TAGS.encode()})
         out = bytearray()
         missing = set(_TAG_FILES)

@@ -28,7 +28,7 @@ from bagtag.extract.findings import issues_of
 from bagtag.extract.inventory import InventoryRow, decode, encode
 from bagtag.extract.manifest import COMPANIONS, FileEntry
 from bagtag.extract.naming import Names
-from bagtag.extract.run_state import RunState
+from bagtag.extract.reading.run_state import RunState
 from bagtag.extract.source import SourceProof
 from bagtag.extract.stores.store import chunks, digest, is_file
 from bagtag.extract.workspace import Workspace

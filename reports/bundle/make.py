@@ -23,10 +23,11 @@ from bagtag.custody.line import Artifact, Event, Result
 from bagtag.custody.log import CustodyLog
 from bagtag.custody.progress import Progress, Silent
 from bagtag.custody.times import now
-from bagtag.extract import discover, run_state
+from bagtag.extract import discover
 from bagtag.extract.backup import Backup
 from bagtag.extract.evidence import HARMFUL
-from bagtag.extract.run_state import RunState
+from bagtag.extract.reading import run_state
+from bagtag.extract.reading.run_state import RunState
 from bagtag.extract.source import SourceProof
 from bagtag.extract.stores.store import digest, shown
 from bagtag.extract.workspace import Workspace
@@ -153,9 +154,8 @@ def _result(filling: Filling) -> Result:
 
 def _compared(filling: Filling) -> str:
     again = "every file" if filling.job.rehash == "full" else "the property lists, the index and every database opened"
-    return (
-        f"source compared with what it was: {filling.proof.comparison}; {again} hashed again"
-        + (f"; {filling.taken_over} files taken over from the interrupted run" if filling.taken_over else "")
+    return f"source compared with what it was: {filling.proof.comparison}; {again} hashed again" + (
+        f"; {filling.taken_over} files taken over from the interrupted run" if filling.taken_over else ""
     )
 
 

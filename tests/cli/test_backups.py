@@ -119,7 +119,7 @@ def test_info_tells_the_device_and_the_key_bag_without_a_passphrase(bagtag: Any,
     assert facts["device"]["product_version"] == truth["ios"]
     assert facts["device"]["name"] == truth["device"]["name"]
     assert facts["state"] == "encrypted"
-    assert facts["index"] == {"path": "Manifest.db", "encrypted": True, "rows": None}
+    assert facts["index"] == {"path": "Manifest.db", "encrypted": True, "records_encrypted": False, "rows": None}
     assert facts["key_bag"]["double_protection_iterations"] == truth["dpic"]
     assert [item["class"] for item in facts["key_bag"]["classes"]] == list(range(11, 0, -1))
     assert "issues" in facts

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bagtag.extract.files_table import FilesTable
+from bagtag.extract.index.files_table import FilesTable
 
 HOSTILE = ("HomeDomain", "Library/\x1b[2J\x1b]0;owned\x07 [bold]x\nforged  f  HomeDomain", b"x")
 

@@ -22,7 +22,7 @@ SECONDS = 20
 SLOW_DISK = """
 import sys, time
 from bagtag.cli.main import main
-from bagtag.extract.written_file import WrittenFile
+from bagtag.extract.reading.written_file import WrittenFile
 real, seen = WrittenFile.keep, 0
 def keep(self):
     global seen

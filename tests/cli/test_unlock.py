@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from bagtag.extract import guessing, hashcat
 from bagtag.extract.keybag import KeyBag
+from bagtag.extract.keys import guessing, hashcat
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from bagtag.custody.errors import PassphraseError, StoppedError
-from bagtag.extract.aside import CHUNK
 from bagtag.extract.backup import Backup
 from bagtag.extract.decrypt import extract, hash_entry, readings
 from bagtag.extract.evidence import Outcome
@@ -21,6 +20,7 @@ from bagtag.extract.findings import issues_of
 from bagtag.extract.inventory import InventoryRow, encode
 from bagtag.extract.manifest import FileEntry
 from bagtag.extract.naming import Names
+from bagtag.extract.reading.aside import CHUNK
 from bagtag.extract.selection import Selection
 from bagtag.extract.stores import folder
 from bagtag.extract.stores.folder import FolderFile

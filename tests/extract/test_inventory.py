@@ -7,9 +7,9 @@ import json
 import pytest
 
 from bagtag.extract.evidence import Outcome
+from bagtag.extract.index.mbfile import FileMetadata
 from bagtag.extract.inventory import InventoryRow, Plain, Stored, decode, describe, encode
 from bagtag.extract.manifest import FileEntry
-from bagtag.extract.mbfile import FileMetadata
 
 KEYS = [
     "file_id", "domain", "relative_path", "flags", "size", "mode", "modified_at", "changed_at", "created_at",

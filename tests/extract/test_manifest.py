@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bagtag.custody.errors import EvidenceError
-from bagtag.extract.index import Index, opened
+from bagtag.extract.index.opening import Index, opened
 from bagtag.extract.manifest import Manifest, file_id_of
 from bagtag.extract.selection import Selection
 from bagtag.extract.stores.folder import FolderStore

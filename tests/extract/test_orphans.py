@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bagtag.extract.backup import Backup
-from bagtag.extract.blob import Blobs
 from bagtag.extract.orphans import orphans
+from bagtag.extract.reading.blob import Blobs
 from bagtag.extract.workspace import Workspace
 from bagtag.sample_backups import packing
 from bagtag.sample_backups.make import Minted

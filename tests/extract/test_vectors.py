@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
-from bagtag.extract.cipher import decryptor, padding_length
-from bagtag.extract.derivation import Stage
 from bagtag.extract.keybag import ClassKey, ClassKeys, KeyBag, parse
+from bagtag.extract.keys.derivation import Stage
+from bagtag.extract.reading.cipher import decryptor, padding_length
 
 KEK_OF_RFC_3394 = bytes(range(32))
 DATA_OF_RFC_3394 = bytes.fromhex("00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f")

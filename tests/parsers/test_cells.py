@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bagtag.extract.binary_plist import Date
+from bagtag.extract.formats.binary_plist import Date
 from bagtag.parsers.cells import integer, plain, raw, raw_row, stored, text, whole
 from bagtag.parsers.formats.foundation import Range, Unknown, Url
 

@@ -7,8 +7,8 @@ import typedstream as judge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bagtag.extract.binary_plist import Date
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats.binary_plist import Date
+from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.formats.attributed_string import AttributedString, Run, read_attributed_string, salvage
 from bagtag.parsers.formats.foundation import Range, Unknown, Url
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bagtag.extract.binary_plist import Date
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats.binary_plist import Date
+from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.formats.foundation import Range, Unknown, Url
 from bagtag.parsers.formats.keyed_archive import read
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.formats.type_encoding import ArrayType, StructType, Type, split
 
 

@@ -8,7 +8,7 @@ import typedstream as judge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.formats.archived_object import Class, Group, Object
 from bagtag.parsers.formats.typedstream import Archive, read
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bagtag.extract.malformed import MalformedError
+from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.formats.foundation import Unknown, Url
 from bagtag.parsers.formats.typedstream import read
 from bagtag.parsers.formats.unarchived import Unarchiver

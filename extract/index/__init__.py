@@ -1,0 +1,1 @@
+"""The index of a backup in every era: found, opened, and its records decoded."""

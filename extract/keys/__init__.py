@@ -1,0 +1,1 @@
+"""From passphrases to keys: derivation, the forms of a passphrase, trying many of them."""

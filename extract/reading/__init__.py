@@ -1,0 +1,1 @@
+"""One row after the other: its blob read once, hashed, decrypted, hashed again and written."""

@@ -1,0 +1,48 @@
+"""Does a blob look readable as it is, although its row carries a key? Then another tool decrypted it in place.
+
+Ciphertext has no telling start and is whole blocks, always longer than the file's size. Known starts of files decide;
+else a length that is exactly the manifest's Size and no whole blocks, unless the key brings order into the bytes: then
+it is a truncated copy that happens to be as long as the file.
+"""
+
+from __future__ import annotations
+
+from bagtag.extract.reading.cipher import BLOCK, decryptor
+
+# Eight bytes and more: chance in ciphertext is 2^-64 and less.
+_CERTAIN = (b"SQLite format 3\0", b"bplist00", b"\x89PNG\r\n\x1a\n", b"<?xml version")
+# Short ones count only for a blob that is exactly as long as the file.
+_PROBABLE = (
+    b"\xff\xd8\xff",
+    b"%PDF-",
+    b"PK\x03\x04",
+    b"GIF8",
+    b"caff",
+    b"RIFF",
+    b"{\\rtf",
+    b"#!AMR",
+    b"\x1f\x8b",
+    b"BEGIN:",
+)
+_BOX = b"ftyp"
+"""HEIC, MP4, MOV: bytes 4 to 7."""
+_SAMPLE = 256
+
+
+def looks_plain(head: bytes, length: int, size: int | None, key: bytes | None = None) -> bool:
+    """Judge by the first bytes (up to 4,096), the blob's length, the manifest's Size and the file key, if at hand."""
+    if head.startswith(_CERTAIN):
+        return True
+    if length != size:
+        return False
+    if head.startswith(_PROBABLE) or head[4:8] == _BOX:
+        return True
+    return length % BLOCK != 0 and not (key is not None and _brings_order(head, key))
+
+
+def _brings_order(head: bytes, key: bytes) -> bool:
+    """Whether decryption leaves clearly fewer different byte values: 256 random bytes have about 162 of them."""
+    whole = head[: min(len(head), _SAMPLE) // BLOCK * BLOCK]
+    if not whole:
+        return False
+    return len(set(decryptor(key).update(whole))) * 4 < len(set(whole)) * 3
