@@ -37,7 +37,7 @@ Scope = Selection | Callable[[FileEntry], bool] | None
 
 LARGE = 8 * 1024 * 1024
 """Blobs beyond are read one at a time, apart from the others."""
-_BATCH = 64
+_BATCH = 128
 """Rows handed to a worker at once: handing over one small file alone costs as much as reading it."""
 _MANY = 512
 """After so many rows processes take over from threads: they take a tenth of a second to start."""
@@ -115,8 +115,8 @@ def readings(
         prefix=prefix,
         longest=LARGE,
     )
-    crew = _Crew(setup, workers, processes)
     total, count = max(backup.manifest.count(), 1), 0
+    crew = _Crew(setup, workers, processes, at_once=scope is None and total >= _MANY)
     with closing(tasks), closing(crew):
         for read in crew.results(tasks):
             yield read
@@ -198,7 +198,7 @@ def _plans(tasks: Iterator[Task | Read]) -> Iterator[list[Task | Read]]:
 class _Crew:
     """Those who read: workers for most rows, and threads for large files."""
 
-    def __init__(self, setup: Setup, threads: int | None, processes: int | None) -> None:
+    def __init__(self, setup: Setup, threads: int | None, processes: int | None, *, at_once: bool) -> None:
         self._cores = usable_cores()
         count = threads or min(self._cores, _MOST_THREADS)
         self._stop = threading.Event()
@@ -214,6 +214,9 @@ class _Crew:
             alone = threads is not None or self._cores == 1 or not isinstance(setup.store, FolderStore)
             processes = 0 if alone else min(self._cores, _MOST_PROCESSES)
         self._processes = processes
+        self._starting: Processes | None = None
+        if at_once and processes:
+            self._start_processes()
 
     def results(self, tasks: Iterator[Task | Read]) -> Iterator[Read]:
         """What became of the tasks, in order."""
@@ -223,6 +226,8 @@ class _Crew:
         for plan in _plans(tasks):
             if self._processes and count >= self._many:
                 self._start_processes()
+            if self._starting is not None:
+                self._hand_over(self._starting)
             to_do = [item for item in plan if isinstance(item, Task)]
             while given and not (self._workers.room() and len(given) < _MOST_PLANS):
                 ready.extend(self._taken(*given.popleft()))
@@ -244,13 +249,17 @@ class _Crew:
         self._large_pool.shutdown(cancel_futures=True)
 
     def _start_processes(self) -> None:
-        """Processes take over; where they cannot be started, threads go on."""
+        """Have processes started; where that fails, threads go on."""
         count, self._processes = self._processes, 0
         try:
-            processes = Processes(self._setup, count)
+            self._starting = Processes(self._setup, count)
         except OSError:
             return
-        self._all_workers.append(processes)
+        self._all_workers.append(self._starting)
+
+    def _hand_over(self, processes: Processes) -> None:
+        """Processes take over from threads, once they stand."""
+        self._starting = None
         if processes.ready():
             self._workers = processes
 

@@ -39,6 +39,11 @@ _FINDINGS: dict[str, tuple[Effect, str]] = {
     "no-key": ("note", "a file without a key in an encrypted backup: its blob was taken as it is"),
     "unexpected-blob": ("partial", "a row that is no file has a blob: it was hashed, its content not interpreted"),
     "read-error": ("lost", "the operating system could not read the blob"),
+    "refused-member": ("lost", "the blob lies in the zip or tar, but as a member that cannot be read"),
+    "damaged-member": (
+        "partial",
+        "the zip or tar says that this member is damaged (checksum, size or compressed stream); all that came is kept",
+    ),
     "second-reader-refused": ("lost", "iphone-backup-decrypt, which was asked to extract, refused this file"),
     "second-reader-differs": ("partial", "iphone-backup-decrypt, which extracted, reads other content than bagtag"),
     "misplaced": ("note", "the blob of this name lies where no reader would look for it"),

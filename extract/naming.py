@@ -63,12 +63,22 @@ class Place:
 
 
 class Names:
-    """The places of all rows of one index. Building it reads every row once; memory stays flat. A context manager."""
+    """The places of all rows of one index. The first question reads every row once; memory stays flat.
+
+    A context manager.
+    """
 
     def __init__(self, manifest: Manifest, workspace: Workspace) -> None:
+        self._manifest: Manifest | None = manifest
         self._nodes = sqlite3.connect(workspace.new("names.db"), isolation_level=None)
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
             self._nodes.execute(f"PRAGMA {pragma}")
+        self._clean = False
+        self._last_folder: tuple[str, bool] = ("", False)
+        self._last_safe_folder = "/"
+
+    def _compare(self, manifest: Manifest) -> None:
+        """Find the names that meet."""
         self._nodes.executescript(_SCHEMA)
         self._nodes.execute("BEGIN")
         self._nodes.executemany(_ADD, _nodes(manifest))
@@ -76,16 +86,28 @@ class Names:
         self._nodes.execute(_FORGET)
         self._nodes.execute("COMMIT")
         self._clean = not self._nodes.execute(_ANY).fetchone()[0]
-        self._last_folder: tuple[str, bool] = ("", False)
 
     def place(self, entry: FileEntry) -> Place:
         """The place of that row, whatever its flags. Call it from the thread that made the object."""
+        if self._manifest is not None:
+            manifest, self._manifest = self._manifest, None
+            self._compare(manifest)
         path = joined(entry)
         if path is None or is_unsafe(entry):
             return Place(_renamed(entry), renamed=True, unsafe=True)
-        if is_awkward(path) or self._collides(path):
+        if self._is_awkward(path) or self._collides(path):
             return Place(_renamed(entry), renamed=True, unsafe=False)
         return Place(path, renamed=False, unsafe=False)
+
+    def _is_awkward(self, path: str) -> bool:
+        # Rows come sorted: most lie in the folder of the row before, whose own name was found to be fit.
+        folder, _, name = path.rpartition("/")
+        if folder == self._last_safe_folder:
+            return len(path) > LONGEST_PATH or _FORBIDDEN.search(name) is not None or _is_awkward_component(name)
+        if is_awkward(path):
+            return True
+        self._last_safe_folder = folder
+        return False
 
     def close(self) -> None:
         """Close the scratch database; the workspace removes it."""

@@ -8,28 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 
 from bagtag.extract.backup import Backup
 from bagtag.extract.evidence import Outcome
 from bagtag.extract.inventory import InventoryRow, Stored
 from bagtag.extract.reading.blob import Blobs
 from bagtag.extract.reading.treatment import Treatment
-from bagtag.extract.stores.store import NotRegularError, UnreadableError
+from bagtag.extract.stores.store import NotRegularError, RefusedError, UnreadableError
 
+_LENGTH = 40
+_AT_ONCE = 250
 _BLOB_NAME = re.compile(r"[0-9a-fA-F]{40}")
 
 
 def orphans(backup: Backup, blobs: Blobs, claimed: Collection[str] = ()) -> Iterator[InventoryRow]:
     """One row for each orphan, sorted by path. `claimed` names blobs that a row with an unsafe fileID was given."""
-    for path, _ in backup.store.walk():
-        name = path.rpartition("/")[2]
-        if not _BLOB_NAME.fullmatch(name) or name in claimed:
-            continue
-        entry = backup.manifest.get(name)
-        if entry is not None and _is_found(backup, path, name):
-            continue
+    for path, name, has_row in _stray(backup, claimed):
         row = InventoryRow(file_id=name, outcome=Outcome.ORPHAN, findings=[])
-        if entry is not None:
+        if has_row:
             row.findings.append("misplaced")
         try:
             blob = blobs.open_at(path)
@@ -38,12 +35,28 @@ def orphans(backup: Backup, blobs: Blobs, claimed: Collection[str] = ()) -> Iter
             with blob:
                 reading = blob.read(_leave)
             row.stored = Stored(path=path, size=reading.stored_size, sha256=reading.stored_sha256)
+            if blob.damage is not None:
+                row.findings.append("damaged-member")
         except NotRegularError:
             row.findings.append("not-a-regular-file")
-        except (OSError, UnreadableError):
-            row.findings.append("read-error")
+        except (OSError, UnreadableError) as trouble:
+            row.findings.append("refused-member" if isinstance(trouble, RefusedError) else "read-error")
             row.stored = Stored(path=path, size=None, sha256=None)
         yield row
+
+
+def _stray(backup: Backup, claimed: Collection[str]) -> Iterator[tuple[str, str, bool]]:
+    """(path, name, whether a row has that name) of every file that is named as a blob and is no row's blob."""
+    blobs = (
+        (path, name)
+        for path, name in ((path, path.rpartition("/")[2]) for path, _ in backup.store.walk())
+        if len(name) == _LENGTH and _BLOB_NAME.fullmatch(name) and name not in claimed
+    )
+    while some := list(islice(blobs, _AT_ONCE)):
+        known = backup.manifest.known([name for _, name in some])
+        for path, name in some:
+            if name not in known or not _is_found(backup, path, name):
+                yield path, name, name in known
 
 
 def _leave(_head: bytes, _length: int) -> Treatment:

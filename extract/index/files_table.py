@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -31,6 +31,8 @@ _ROWIDS = ("rowid", "_rowid_", "oid")
 _LONGEST_VALUE = 256 * 1024 * 1024
 _LONGEST_RECORD = 32 * 1024 * 1024
 """Longer records are taken for NULL: no device writes a hundredth of it."""
+_SHORT_RECORD = 64 * 1024
+"""Up to here records are taken many at once."""
 _MOST_ASKED = 20_000
 """Up to here rows are looked up by fileID or domain; beyond, one pass over all rows is faster."""
 _CACHE = 16 * 1024
@@ -115,6 +117,20 @@ class FilesTable:
         found = next(self._asked(self._one_record, rowid), None)
         value = None if found is None else found[0]
         return stored(value) if isinstance(value, str) else _bytes(value)
+
+    def records(self, rowids: Sequence[int]) -> dict[int, bytes | None]:
+        """The column `file` of several rows: asking for each alone takes five times as long. Long ones are left out."""
+        found = self._asked(
+            f"SELECT {self._rowid}, file FROM Files NOT INDEXED"
+            f" WHERE {self._rowid} IN ({', '.join('?' * len(rowids))}) AND ifnull(length(file), 0) <= {_SHORT_RECORD}",
+            *rowids,
+        )
+        return {rowid: stored(value) if isinstance(value, str) else _bytes(value) for rowid, value in found}
+
+    def known(self, file_ids: Sequence[str]) -> set[str]:
+        """Those of the fileIDs that a row has."""
+        condition, values = _among("fileID", list(file_ids))
+        return {text(found) or "" for (found,) in self._asked(f"SELECT fileID FROM Files WHERE {condition}", *values)}
 
     def absent(self, file_ids: list[str]) -> list[str]:
         """Those fileIDs that no row has, in the order given."""

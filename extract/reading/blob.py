@@ -21,7 +21,7 @@ from bagtag.extract.manifest import FILE_ID
 from bagtag.extract.reading.aside import CHUNK, Aside, Buffers, Lane
 from bagtag.extract.reading.cipher import BLOCK, decryptor, padding_length
 from bagtag.extract.reading.treatment import HEAD, Treatment
-from bagtag.extract.stores.store import Store, StoredFile, UnreadableError, gone
+from bagtag.extract.stores.store import RefusedError, Store, StoredFile, UnreadableError, gone
 
 _PATIENCE = 50
 """So many blobs in a row that cannot be read mean that the drive is gone, not that the blobs are bad."""
@@ -59,6 +59,16 @@ class Blob:
         self.size = file.size
         self._file = file
         self._stop = stop
+
+    @property
+    def modified(self) -> int | None:
+        """When it was last modified, in nanoseconds; None where opening it does not tell."""
+        return self._file.mtime
+
+    @property
+    def damage(self) -> str | None:
+        """What the container of a member that was read says is wrong with it."""
+        return self._file.damage
 
     def read(
         self,
@@ -159,9 +169,14 @@ class Blobs:
         """The file at a path below the backup folder, None when there is none. Raises as `open`."""
         try:
             file = self._store.open(path)
+        except RefusedError:
+            raise  # the container's fault, not the drive's
         except UnreadableError:
             raise self.failed(path) from None
-        return None if file is None else Blob(file, path, self._stop)
+        if file is None:
+            return None
+        file.forgiving = True
+        return Blob(file, path, self._stop)
 
     def modified(self, path: str) -> int | None:
         """The modification time of that file in nanoseconds; None when it is not there any more."""

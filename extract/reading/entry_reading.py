@@ -18,7 +18,7 @@ from bagtag.extract.naming import Place, is_unsafe
 from bagtag.extract.reading.aside import Aside
 from bagtag.extract.reading.blob import Blob, Blobs, Choose, Reading, Sink
 from bagtag.extract.reading.treatment import Choice, Keys, Treatment, choose
-from bagtag.extract.stores.store import NotRegularError, UnreadableError
+from bagtag.extract.stores.store import NotRegularError, RefusedError, UnreadableError
 
 BAG_PREFIX = "data/files/"
 """What stands before a place in `bag_path`, in a bag."""
@@ -103,7 +103,7 @@ class EntryReader:
         trouble: Exception | None = None
         try:
             blob = self._blobs.open(blob_id or entry.file_id)
-        except (NotRegularError, UnreadableError) as refused:
+        except (NotRegularError, RefusedError, UnreadableError) as refused:
             # A link in the place of a shelf hides nothing of a row that has no blob.
             if entry.flags == FILE or self._blobs.modified(str(refused)) is not None:
                 trouble = refused
@@ -118,7 +118,7 @@ class EntryReader:
             row.outcome = Outcome.MISSING if trouble is None else _refused(row, trouble)
         else:
             with blob:
-                result.modified = self._blobs.modified(blob.path)
+                result.modified = blob.modified or self._blobs.modified(blob.path)
                 if entry.flags == FILE:
                     self._take(blob, result, metadata, None if sink is None else sink(metadata), aside)
                 else:
@@ -173,6 +173,8 @@ class EntryReader:
             row.outcome = _refused(row, self._blobs.failed(blob.path))
             return None
         self._blobs.succeeded()
+        if blob.damage is not None:
+            row.findings.append("damaged-member")
         row.stored = Stored(path=blob.path, size=reading.stored_size, sha256=reading.stored_sha256)
         return reading
 
@@ -206,7 +208,7 @@ def _leave(_head: bytes, _length: int) -> Treatment:
 def _refused(row: InventoryRow, trouble: Exception) -> Outcome:
     if isinstance(trouble, NotRegularError):
         return Outcome.NOT_A_REGULAR_FILE
-    row.findings.append("read-error")
+    row.findings.append("refused-member" if isinstance(trouble, RefusedError) else "read-error")
     return Outcome.MISSING
 
 

@@ -69,6 +69,8 @@ class RunState:
         It may when the blob has the size and the modification time that it had, and the file its digest. Else it is
         removed, and the row is to be read again.
         """
+        if not self.continued:
+            return None
         found = self._index.execute("SELECT line FROM finished WHERE file_id = ?", (legible(entry.file_id),)).fetchone()
         if found is None:
             return None

@@ -73,11 +73,15 @@ class ContainerFile:
 
 
 class Span(io.RawIOBase):
-    """A part of a container as a file of its own."""
+    """A part of a container as a file of its own. The container keeps no exact times: `mtime` is None."""
+
+    mtime: int | None = None
 
     def __init__(self, file: ContainerFile, start: int, size: int) -> None:
         super().__init__()
         self.size = size
+        self.forgiving = False
+        self.damage: str | None = None
         self._file = file
         self._start = start
         self._place = 0
@@ -110,6 +114,12 @@ class Span(io.RawIOBase):
             raise OSError(errno.EIO, "the container ends before this member does")
         self._place += count
         return count
+
+    def spoiled(self, what: str) -> None:
+        """The member is not what its container says. Raises OSError, or keeps it in `damage` when `forgiving`."""
+        if not self.forgiving:
+            raise OSError(getattr(errno, "EBADMSG", errno.EIO), what)
+        self.damage = what
 
     def readall(self) -> bytes:
         """Everything from the present place on."""

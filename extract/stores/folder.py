@@ -28,11 +28,15 @@ _READ_ONLY = (
 
 
 class FolderFile(FileIO):
-    """An open regular file."""
+    """An open regular file. A file system either gives the bytes or an error: there is nothing to forgive."""
 
-    def __init__(self, descriptor: int, size: int) -> None:
+    forgiving = False
+    damage: str | None = None
+
+    def __init__(self, descriptor: int, facts: os.stat_result) -> None:
         super().__init__(descriptor)
-        self.size = size
+        self.size = facts.st_size
+        self.mtime: int | None = facts.st_mtime_ns
 
 
 class FolderStore:
@@ -71,7 +75,7 @@ class FolderStore:
         if not stat.S_ISREG(facts.st_mode):
             os.close(descriptor)
             raise NotRegularError(path)
-        return FolderFile(descriptor, facts.st_size)
+        return FolderFile(descriptor, facts)
 
     def status(self, path: str) -> Status | None:
         """What lies at that path, links not followed; None when nothing does."""

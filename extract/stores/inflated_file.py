@@ -19,14 +19,11 @@ _PIECE = 64 * 1024
 _LARGEST_PIECE = 1024 * 1024
 _INCOMING = 256 * 1024
 _RAW_DEFLATE = -15
-
-
-def _damaged(what: str) -> OSError:
-    return OSError(getattr(errno, "EBADMSG", errno.EIO), what)
+_CRC = "the member's bytes do not have the CRC-32 that the zip lists"
 
 
 class CheckedSpan(Span):
-    """A stored member. A read from start to end checks the CRC and raises OSError where it differs."""
+    """A stored member. A read from start to end checks the CRC; where it differs the member is `spoiled`."""
 
     def __init__(self, file: ContainerFile, start: int, size: int, crc: int) -> None:
         super().__init__(file, start, size)
@@ -42,12 +39,12 @@ class CheckedSpan(Span):
             self._crc = zlib.crc32(memoryview(buffer).cast("B")[:count], self._crc)
             self._summed += count
             if self._summed == self.size and self._crc != self._declared:
-                raise _damaged("the member's bytes do not have the CRC-32 that the zip lists")
+                self.spoiled(_CRC)
         return count
 
 
 class InflatedFile(Span):
-    """A deflated member. `size` is the declared one; a stream that gives less or more raises OSError at its end."""
+    """A deflated member. `size` is the declared one; a stream that gives less or more leaves it `spoiled`."""
 
     def __init__(self, file: ContainerFile, start: int, stored: int, size: int, crc: int) -> None:
         super().__init__(file, start, size)
@@ -64,6 +61,8 @@ class InflatedFile(Span):
             self._begin()
         while self._place >= self._piece_at + len(self._piece):
             self._advance(min(max(len(target), _PIECE), _LARGEST_PIECE))
+            if self._place >= self.size:  # nothing more comes of a damaged stream
+                return 0
         offset = self._place - self._piece_at
         part = memoryview(self._piece)[offset : offset + len(target)]
         target[: len(part)] = part
@@ -90,13 +89,14 @@ class InflatedFile(Span):
         at = self._piece_at + len(self._piece)
         piece = self._inflated(min(most, self.size - at))
         if not piece:
-            raise _damaged("the compressed stream ends before the declared size")
+            self.spoiled(self.damage or "the compressed stream ends before the declared size")
+            self.size = at
         self._crc = zlib.crc32(piece, self._crc)
-        if at + len(piece) == self.size:
+        if piece and at + len(piece) == self.size:
             if self._inflated(1):
-                raise _damaged("the compressed stream holds more than the declared size")
-            if self._crc != self._declared:
-                raise _damaged("the member's bytes do not have the CRC-32 that the zip lists")
+                self.spoiled("the compressed stream holds more than the declared size")
+            elif self._crc != self._declared:
+                self.spoiled(self.damage or _CRC)
         self._piece, self._piece_at = piece, at
 
     def _inflated(self, most: int) -> bytes:
@@ -111,8 +111,9 @@ class InflatedFile(Span):
                 self._taken += len(waiting)
             try:
                 content = engine.decompress(waiting, most)
-            except zlib.error as trouble:
-                raise _damaged("the compressed stream is damaged") from trouble
+            except zlib.error:
+                self.spoiled("the compressed stream is damaged")
+                return b""
             if content or not waiting:
                 return content
         return b""

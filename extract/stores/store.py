@@ -42,9 +42,18 @@ class Status(NamedTuple):
 class StoredFile(Protocol):
     """An open regular file of a store: bytes from any place in it. Reading raises OSError."""
 
+    forgiving: bool
+    """Whether a member whose container says it is damaged is read as far as can be; else that raises OSError."""
+    damage: str | None
+    """What was found wrong with a forgiven one so far."""
+
     @property
     def size(self) -> int:
         """Bytes, when it was opened."""
+
+    @property
+    def mtime(self) -> int | None:
+        """When it was last modified, in nanoseconds; None where opening it does not tell."""
 
     def readinto(self, buffer: memoryview, /) -> int:
         """Fill the buffer from the present place; fewer bytes only at the end, 0 there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 import zipfile
 from collections.abc import Callable, Iterator
@@ -64,4 +65,6 @@ def test_an_orphan_that_is_a_link_or_damaged_is_told(
     with Backup.open(packed, workspace) as backup:
         rows = list(orphans(backup, Blobs(backup.store)))
         backup.store.close()
-    assert [row.findings for row in rows] == [["not-a-regular-file"], ["read-error"]]
+    assert [row.findings for row in rows] == [["not-a-regular-file"], ["damaged-member"]]
+    assert rows[1].stored is not None
+    assert rows[1].stored.sha256 == hashlib.sha256(b"changed!").hexdigest()
