@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -25,6 +26,8 @@ from bagtag.cli.files import files
 from bagtag.cli.messages import messages
 from bagtag.cli.unlock import unlock
 from bagtag.cli.verify import verify
+
+_COLLECTED_EVERY = 50_000
 
 app = typer.Typer(
     name="bagtag",
@@ -81,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # What the terminal's encoding cannot write is written as its code point instead of ending the command.
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    with _private_files(), _signals():
+    with _private_files(), _signals(), _rare_collections():
         return endings.ended(lambda: app(given, prog_name="bagtag", standalone_mode=False, obj=["bagtag", *given]))
 
 
@@ -93,6 +96,17 @@ def _private_files() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+@contextlib.contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Rows and records hold no cycles: looking for some after every 700 of them takes a twentieth of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(_COLLECTED_EVERY, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextlib.contextmanager

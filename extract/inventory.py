@@ -30,7 +30,7 @@ _encoder = msgspec.json.Encoder()
 _NUMBERS = ("Size", "Mode", "InodeNumber", "UserID", "GroupID", "ProtectionClass")
 
 
-class Stored(msgspec.Struct, kw_only=True):
+class Stored(msgspec.Struct, kw_only=True, gc=False):
     """The blob as it lies in the backup: its path below the backup folder. sha256 is null when it could not be read."""
 
     path: str
@@ -38,7 +38,7 @@ class Stored(msgspec.Struct, kw_only=True):
     sha256: str | None
 
 
-class Plain(msgspec.Struct, kw_only=True):
+class Plain(msgspec.Struct, kw_only=True, gc=False):
     """The file's content after decryption: size in bytes, digests in lower-case hex."""
 
     size: int
@@ -48,7 +48,7 @@ class Plain(msgspec.Struct, kw_only=True):
     md5: str | UnsetType = UNSET
 
 
-class ManifestFacts(msgspec.Struct, kw_only=True):
+class ManifestFacts(msgspec.Struct, kw_only=True, gc=False):
     """What else the row's record says. `raw` holds what has no field of its own, under Apple's names."""
 
     inode: int | None
@@ -61,7 +61,7 @@ class ManifestFacts(msgspec.Struct, kw_only=True):
     raw: dict[str, Any]
 
 
-class InventoryRow(msgspec.Struct, kw_only=True):
+class InventoryRow(msgspec.Struct, kw_only=True, gc=False):
     """One line of the inventory."""
 
     file_id: str
