@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +85,15 @@ def test_a_listing_reads_no_record_unless_it_has_to(
     bagtag: Any, plain_backup: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    real = FilesTable.record
+    one, several = FilesTable.record, FilesTable.records
 
     def counted(table: FilesTable, rowid: int) -> bytes | None:
         asked.append(rowid)
-        return real(table, rowid)
+        return one(table, rowid)
+
+    def all_counted(table: FilesTable, rowids: Sequence[int]) -> dict[int, bytes | None]:
+        asked.extend(rowids)
+        return several(table, rowids)
 
     def cost(*options: str) -> int:
         asked.clear()
@@ -97,6 +101,7 @@ def test_a_listing_reads_no_record_unless_it_has_to(
         return len(asked)
 
     monkeypatch.setattr(FilesTable, "record", counted)
+    monkeypatch.setattr(FilesTable, "records", all_counted)
     opening = cost("--domain", "nowhere")  # the set is judged by its first rows
     rows = len(plain_backup.truth["manifest"])
     assert cost() == cost("--json") == cost("--glob", "*.db") == opening
