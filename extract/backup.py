@@ -162,6 +162,7 @@ class Backup:
         if self.index.encrypted:
             wrapped = self._index_key(class_keys)
             self._keep(index.decrypted(self.store, self.index, wrapped, self._workspace, self.note))
+            self.manifest.count()  # what is damaged is told before anything is listed
         elif reader is not None:
             self.manifest.reader = reader
         self.class_keys, self._key = class_keys, key

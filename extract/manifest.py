@@ -109,12 +109,21 @@ class Manifest:
         self._table = table
 
     @classmethod
-    def open(cls, path: Path, *, log: bool = False, reader: RecordReader = mbfile.read, name: str = "") -> Manifest:
+    def open(
+        cls,
+        path: Path,
+        *,
+        log: bool = False,
+        reader: RecordReader = mbfile.read,
+        name: str = "",
+        damaged: Callable[[str], None] | None = None,
+    ) -> Manifest:
         """Open a plain index. Without `log` nothing is made beside it; with it, its `-wal` is read: copies only.
 
-        `name` is what errors call it, where `path` is a working copy. Raises EvidenceError.
+        `name` is what errors call it, where `path` is a working copy. `damaged` is told of rows that are lost with
+        pages of the file. Raises EvidenceError.
         """
-        return cls(path, FilesTable(path, log=log, name=name), reader)
+        return cls(path, FilesTable(path, log=log, name=name, damaged=damaged), reader)
 
     def count(self) -> int:
         """How many rows there are. The first call walks through all of them."""

@@ -119,12 +119,18 @@ def _properties_past_end(plan: Plan) -> None:
     plan.lost, plan.issue = 1, ["Manifest.mbdb"]
 
 
+def _cut(plan: Plan) -> None:
+    """Whole pages are gone from the end: which rows they held is SQLite's business."""
+    plan.stored_edits.append(lambda image: image[: len(image) // 4096 * 2 // 3 * 4096])
+    plan.some_lost, plan.issue = True, ["was cut"]
+
+
 FAULTS = (
     Fault(
         "index-cut",
-        "Manifest.db has lost its second half",
-        "3",
-        _stored(lambda image: image[: len(image) // 8192 * 4096]),
+        "Manifest.db has lost its last third",
+        "what stands before is read; told",
+        _cut,
     ),
     Fault("index-empty", "the index has 0 bytes", "3", _stored(lambda _: b""), ios=(MODERN, MBDB)),
     Fault("index-garbage", "Manifest.db is text", "3", _stored(lambda _: b"This was an index once.\n" * 200), "plain"),

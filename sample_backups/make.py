@@ -134,6 +134,7 @@ def mint(
         "usable": plan.usable,
         "exit": facts.exit_code(reached) if plan.exit is None else plan.exit,
         "issue": plan.issue,
+        "some_lost": plan.some_lost,
         "backup_at": f"{plists.BACKUP_DATE:%Y-%m-%dT%H:%M:%SZ}",
         "manifest": reached,
         "orphans": sorted(orphans, key=lambda each: str(each["path"])),

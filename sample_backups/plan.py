@@ -24,7 +24,8 @@ class Plan:
 
     `orphans` are paths and bytes of blobs without a row. `statements` run on the plain Manifest.db, `image_edits`
     change its bytes (or those of a Manifest.mbdb), `stored_edits` the bytes as they lie on the disk. `lost` is how
-    many of the last rows no reader can reach. `exit` is the code of a set that cannot be used, `issue` the words that
+    many of the last rows no reader can reach, `some_lost` says that nobody knows which. `exit` is the code of a set
+    that cannot be used, `issue` the words that
     one message about the set should hold.
     """
 
@@ -40,6 +41,7 @@ class Plan:
     plist_edits: list[tuple[str, PlistEdit]] = field(default_factory=list)
     afterwards: list[Callable[[Path], None]] = field(default_factory=list)
     lost: int = 0
+    some_lost: bool = False
     exit: int | None = None
     issue: list[str] = field(default_factory=list)
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bagtag.custody.errors import BagtagError, EvidenceError, StoppedError
+from bagtag.extract.index.salvage import Salvage
 from bagtag.extract.selection import belongs, matches_glob
 
 if TYPE_CHECKING:
@@ -39,6 +40,13 @@ _CACHE = 16 * 1024
 """Kibibytes of pages held; a sort that needs more goes to SQLite's temporary files, in the private folder."""
 _TICK = 1_000_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# As bytes there and back: Python makes no text of half a letter.
+_AS_STORED = (
+    "CAST(fileID AS BLOB), CAST(domain AS BLOB), CAST(relativePath AS BLOB),"
+    " CASE WHEN typeof(flags) = 'integer' THEN flags END, CAST(file AS BLOB)"
+)
+_TAKE_BACK = "INSERT INTO temp.Files VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?, ?)"
+_LENIENT, _IS_LENIENT = "PRAGMA writable_schema = ON", "PRAGMA writable_schema"
 _SHAPE = "SELECT type, sql, rootpage FROM sqlite_master WHERE name = 'Files' COLLATE NOCASE"
 _COLUMNS = "SELECT name, hidden FROM pragma_table_xinfo('Files')"
 _KIND_OF_PROPERTIES = "SELECT type FROM sqlite_master WHERE name = 'Properties' COLLATE NOCASE"
@@ -46,15 +54,23 @@ _PROPERTIES = "SELECT key, value FROM Properties LIMIT 1000"
 _ORDER = "ORDER BY domain COLLATE BINARY, relativePath COLLATE BINARY, fileID COLLATE BINARY"
 
 
+class _DamagedPageError(EvidenceError):
+    """A page of the table cannot be read; others may."""
+
+
 class FilesTable:
     """The rows of one index. Every method raises EvidenceError where the index is damaged, StoppedError by the disk."""
 
-    def __init__(self, path: Path, *, log: bool, name: str = "") -> None:
+    def __init__(self, path: Path, *, log: bool, name: str = "", damaged: Callable[[str], None] | None = None) -> None:
         """Open the file at `path`; `log`: its `-wal` lies beside it and is to be read. Working copies only, then.
 
-        `name` is what people know the file by.
+        `name` is what people know the file by. `damaged` is told when pages of the table cannot be read; the rows
+        that can are then read all the same.
         """
+        self._path, self._log = path, log
         self._name = name or path.name
+        self._told = damaged
+        self._whole = True
         self._ticks = 0
         try:
             self._bytes = path.stat().st_size
@@ -78,6 +94,8 @@ class FilesTable:
                 f"{self._name} cannot be read any more: {trouble.strerror}",
                 hint="connect the drive again, and give the same command",
             ) from trouble
+        if damaged is not None and self._connection.execute(_IS_LENIENT).fetchone() == (1,):
+            damaged(f"{self._name} is shorter than its own header says: it was cut")
         self._counted: int | None = None
         self._connection.create_function("matches_glob", 2, _matches, deterministic=True)
         self._columns = f"{self._rowid}, fileID, domain, relativePath, flags"
@@ -88,7 +106,11 @@ class FilesTable:
     def count(self) -> int:
         """How many rows there are. The first call walks through all of them."""
         if self._counted is None:
-            self._counted = self._walked()
+            try:
+                self._counted = self._walked()
+            except _DamagedPageError:
+                self._salvage()
+                self._counted = self._walked()
         return self._counted
 
     def rows(self, selection: Selection | None = None) -> Iterator[Row]:
@@ -105,12 +127,18 @@ class FilesTable:
 
     def first(self, count: int, flags: int) -> Iterator[Row]:
         """The first `count` rows with these flags, in the order they are stored."""
+        self.count()
         return self._asked(f"SELECT {self._columns} FROM Files NOT INDEXED WHERE flags = ? LIMIT ?", flags, count)
 
     def with_id(self, file_id: str) -> Iterator[Row]:
         """The rows with that fileID: one, where the index is as Apple makes it."""
         condition, values = _among("fileID", [file_id])
-        return self._asked(f"SELECT {self._columns} FROM Files WHERE {condition} ORDER BY {self._rowid}", *values)
+        sql = f"SELECT {self._columns} FROM Files WHERE {condition} ORDER BY {self._rowid}"
+        try:
+            return iter(list(self._asked(sql, *values)))
+        except _DamagedPageError:
+            self.count()
+            return self._asked(sql, *values)
 
     def record(self, rowid: int) -> bytes | None:
         """The column `file` of one row."""
@@ -174,6 +202,43 @@ class FilesTable:
         self._connection.execute(f"CREATE TEMP TABLE Files AS SELECT {columns} FROM main.Files LIMIT {most}")
         for column in ("fileID", "domain"):
             self._connection.execute(f"CREATE INDEX temp.Files{column}Idx ON Files ({column})")
+
+    def _salvage(self) -> None:
+        """Put the rows that can be read into a table that SQLite finds before the damaged one."""
+
+        def asked(rowid: int, most: int | None) -> Iterator[tuple[Any, ...]]:
+            self._ticks = 0
+            yield from reading.execute(
+                f"SELECT {self._rowid}, {_AS_STORED} FROM main.Files NOT INDEXED"
+                f" WHERE {self._rowid} >= ? ORDER BY {self._rowid} LIMIT ?",
+                (rowid, -1 if most is None else most),
+            )
+
+        self._whole = False
+        # Apart from the writing: an error of one statement would end the other.
+        reading = _connect(self._path, immutable=not self._log)
+        reading.set_progress_handler(self._tick, _TICK)
+        columns = ", ".join(_NEEDED)
+        salvage = Salvage(asked)
+        try:
+            self._connection.execute("PRAGMA query_only = OFF")
+            self._connection.execute(f"CREATE TEMP TABLE Files ({self._rowid} INTEGER PRIMARY KEY, {columns})")
+            self._connection.execute("BEGIN")
+            self._connection.executemany(_TAKE_BACK, salvage.rows())
+            self._connection.execute("COMMIT")
+            for column in ("fileID", "domain"):
+                self._connection.execute(f"CREATE INDEX temp.Salvaged{column} ON Files ({column})")
+            found, last = self._connection.execute(f"SELECT count(*), max({self._rowid}) FROM temp.Files").fetchone()
+            self._connection.execute("PRAGMA query_only = ON")
+        except sqlite3.DatabaseError as trouble:
+            raise self._damaged(trouble) from trouble
+        finally:
+            reading.close()
+        if not found:
+            raise self._damaged(sqlite3.DatabaseError("no row of it can be read"))
+        if self._told is not None:
+            ranges = ", ".join(f"{first}–{end}" if end <= last else f"from {first} on" for first, end in salvage.lost)
+            self._told(f"{self._name} is damaged: {found:,} rows were read, those with the rowids {ranges} cannot be")
 
     def _walked(self) -> int:
         lengths = " + ".join(f"ifnull(length({name}), 0)" for name in _NEEDED)
@@ -246,7 +311,8 @@ class FilesTable:
                 f"{self._name} cannot be read on: {trouble}",
                 hint="make room or connect the drive again, and give the same command",
             )
-        return EvidenceError(
+        kind = _DamagedPageError if self._whole and code & 0xFF == sqlite3.SQLITE_CORRUPT else EvidenceError
+        return kind(
             f"{self._name} is damaged: {trouble}",
             hint="the index of this backup cannot be read through; if there is another copy of the backup, try that",
         )
@@ -275,7 +341,14 @@ def _connect(path: Path, *, immutable: bool) -> sqlite3.Connection:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA temp_store = FILE")
-        connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+        try:
+            connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+        except sqlite3.DatabaseError as trouble:
+            if trouble.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+                raise
+            # SQLite refuses a file that is shorter than its header says, unless the schema may be repaired.
+            connection.execute(_LENIENT)
+            connection.execute(f"PRAGMA cache_size = -{_CACHE}")
     except BaseException:
         connection.close()
         raise

@@ -76,7 +76,7 @@ def opened(store: Store, index: Index, workspace: Workspace, note: Note) -> Mani
     path = store.local(index.path)
     if path is None:
         path = _copy(store, index.path, workspace.new("Manifest.db"))
-    return Manifest.open(path, name=index.path)
+    return Manifest.open(path, name=index.path, damaged=lambda what: note(what, "partial"))
 
 
 def decrypted(store: Store, index: Index, key: bytes, workspace: Workspace, note: Note) -> Manifest:
@@ -104,7 +104,7 @@ def decrypted(store: Store, index: Index, key: bytes, workspace: Workspace, note
             )
     if is_file(store, f"{index.path}-wal"):
         note(f"{index.path}-wal lies beside the encrypted index; no device leaves one, and it was not read", "note")
-    return Manifest.open(plain, name=index.path)
+    return Manifest.open(plain, name=index.path, damaged=lambda what: note(what, "partial"))
 
 
 def _with_log(store: Store, index: Index, log: str, workspace: Workspace, note: Note) -> Manifest:
@@ -112,7 +112,7 @@ def _with_log(store: Store, index: Index, log: str, workspace: Workspace, note: 
     with closing(Manifest.open(copy, name=index.path)) as alone:
         without = alone.count()
     _copy(store, log, copy.with_name(f"{copy.name}-wal"))
-    manifest = Manifest.open(copy, log=True, name=index.path)
+    manifest = Manifest.open(copy, log=True, name=index.path, damaged=lambda what: note(what, "partial"))
     note(
         f"{log} lies beside the index and was read with it: {without:,} rows without it, {manifest.count():,} with it",
         "note",
