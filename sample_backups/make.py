@@ -19,24 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bagtag.sample_backups import (
-    addressbook,
-    blob,
-    device_files,
-    facts,
-    faults,
-    manifest,
-    mbdb,
-    mdinfo,
-    messages,
-    plists,
-)
+from bagtag.sample_backups import addressbook, blob, device_files, facts, manifest, mbdb, mdinfo, messages, plists
 from bagtag.sample_backups.blob import Blob
 from bagtag.sample_backups.dice import dice
 from bagtag.sample_backups.entry import DIGEST_DOMAINS, FILE, OTHER, Entry, FileContent, Filler, with_folders
 from bagtag.sample_backups.era import era_of, release_of
-from bagtag.sample_backups.faults import apply as apply_faults
-from bagtag.sample_backups.faults import check as check_faults
+from bagtag.sample_backups.faults import registry as faults
+from bagtag.sample_backups.faults.registry import apply as apply_faults
+from bagtag.sample_backups.faults.registry import check as check_faults
 from bagtag.sample_backups.keybag import DEVICE_BOUND, KeyBag, new_bag
 from bagtag.sample_backups.plan import Plan
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bagtag.sample_backups import conversation, database, deletions, message_faults, people, sms
+from bagtag.sample_backups import conversation, database, deletions, people, sms
 from bagtag.sample_backups.body import body, text
 from bagtag.sample_backups.dice import dice
 from bagtag.sample_backups.events import dangling
+from bagtag.sample_backups.faults import messages as message_faults
 from bagtag.sample_backups.moments import SECOND, iso
 from bagtag.sample_backups.people import ANN, CHATS, HANDLES, OWNER_ACCOUNT, OWNER_NUMBER, WITH_ANN, WITH_MIKA, Chat
 from bagtag.sample_backups.story import Said, Story

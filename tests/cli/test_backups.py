@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bagtag.sample_backups import packing
+from bagtag.sample_backups.archives import packing
 
 HOSTILE = "Ann\x1b[2J\u202ephone\nforged: line"
 

@@ -20,8 +20,8 @@ from bagtag.extract.findings import issues_of
 from bagtag.extract.inventory import InventoryRow, encode
 from bagtag.extract.naming import Names
 from bagtag.extract.workspace import Workspace
-from bagtag.sample_backups import packing
-from bagtag.sample_backups.faults import ENTRY_FAULTS
+from bagtag.sample_backups.archives import packing
+from bagtag.sample_backups.faults.registry import ENTRY_FAULTS
 from bagtag.sample_backups.make import Minted
 
 Mint = Callable[..., Minted]

@@ -25,7 +25,7 @@ from bagtag.extract.selection import Selection
 from bagtag.extract.stores import folder
 from bagtag.extract.stores.folder import FolderFile
 from bagtag.extract.workspace import Workspace
-from bagtag.sample_backups.faults import ENCRYPTED_ONLY, ENTRY_FAULTS
+from bagtag.sample_backups.faults.registry import ENCRYPTED_ONLY, ENTRY_FAULTS
 from bagtag.sample_backups.make import Minted
 
 Mint = Callable[..., Minted]

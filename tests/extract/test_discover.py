@@ -18,8 +18,8 @@ from bagtag.extract.decrypt import extract
 from bagtag.extract.inventory import encode
 from bagtag.extract.stores.store import Store, shown
 from bagtag.extract.workspace import Workspace
-from bagtag.sample_backups import packing
-from bagtag.sample_backups.hostile_archives import ALL
+from bagtag.sample_backups.archives import packing
+from bagtag.sample_backups.archives.hostile import ALL
 from bagtag.sample_backups.make import Minted
 
 MARKS = ("Manifest.db", "Manifest.mbdb", "Manifest.plist", "Snapshot/Manifest.db", "Snapshot/Manifest.plist")

@@ -15,7 +15,7 @@ from bagtag.extract.decrypt import extract
 from bagtag.extract.inventory import InventoryRow
 from bagtag.extract.naming import Names
 from bagtag.extract.workspace import Workspace
-from bagtag.sample_backups import hostile_archives
+from bagtag.sample_backups.archives import hostile as hostile_archives
 
 WITHOUT_HARM = {"zip-slip", "tar-slip", "zip64", "zip-ratio", "tar-gz-ratio"}
 DAMAGED = {"zip-wrong-checksum", "zip-size-too-small", "zip-size-too-big"}

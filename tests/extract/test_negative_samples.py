@@ -22,7 +22,7 @@ from bagtag.extract.findings import issues_of
 from bagtag.extract.inventory import InventoryRow, decode, encode
 from bagtag.extract.naming import Names
 from bagtag.extract.workspace import Workspace
-from bagtag.sample_backups import faults
+from bagtag.sample_backups.faults import registry as faults
 
 LONGEST = 20.0
 """Seconds of computing that a sample may take: a reader that a fault leads in circles takes forever."""

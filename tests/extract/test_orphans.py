@@ -14,7 +14,7 @@ from bagtag.extract.backup import Backup
 from bagtag.extract.orphans import orphans
 from bagtag.extract.reading.blob import Blobs
 from bagtag.extract.workspace import Workspace
-from bagtag.sample_backups import packing
+from bagtag.sample_backups.archives import packing
 from bagtag.sample_backups.make import Minted
 
 FAULTS = ("orphan-blob", "orphan-flat", "orphan-misplaced")

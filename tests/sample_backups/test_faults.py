@@ -13,8 +13,8 @@ import typedstream
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from iphone_backup_decrypt import EncryptedBackup
 
-from bagtag.sample_backups import faults
 from bagtag.sample_backups.entry import file_id
+from bagtag.sample_backups.faults import registry as faults
 from bagtag.sample_backups.make import Minted
 
 DOMAIN = faults.DOMAIN

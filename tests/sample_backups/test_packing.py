@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from bagtag.sample_backups import hostile_archives, packing
+from bagtag.sample_backups.archives import hostile as hostile_archives
+from bagtag.sample_backups.archives import packing
 from bagtag.sample_backups.make import Minted
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bagtag.sample_backups import record_edits
 from bagtag.sample_backups.entry import Entry
+from bagtag.sample_backups.faults import record_edits
 from bagtag.sample_backups.manifest import Row, mbfile
 
 RECORD = mbfile(Row(Entry("HomeDomain", "a/b", content=b"1234"), 9, key=b"k" * 44, digest=b"d" * 20))

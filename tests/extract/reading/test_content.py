@@ -36,6 +36,10 @@ def sealed(plain: bytes, *, padded: bool = True) -> bytes:
 class Stored(io.BytesIO):
     """A stored blob that remembers where it was read."""
 
+    forgiving = False
+    damage: str | None = None
+    mtime: int | None = None
+
     def __init__(self, content: bytes, most: int | None = None) -> None:
         super().__init__(content)
         self.size = len(content)
@@ -143,6 +147,9 @@ def test_memory_stays_flat_whatever_the_size(key: bytes | None, tmp_path: Path) 
 
     class OnDisk(io.FileIO):
         size = path.stat().st_size
+        forgiving = False
+        damage: str | None = None
+        mtime: int | None = None
 
     with io.BufferedReader(Content(OnDisk(path), key)) as file:
         tracemalloc.start()

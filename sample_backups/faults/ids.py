@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bagtag.sample_backups.fault import Fault, document, other_id, text
+from bagtag.sample_backups.faults.fault import Fault, document, other_id, text
 from bagtag.sample_backups.plan import Plan
 
 Apply = Callable[[Plan], None]

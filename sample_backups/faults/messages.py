@@ -6,7 +6,7 @@ with a finished plan.
 
 from __future__ import annotations
 
-from bagtag.sample_backups.fault import BOTH, Fault
+from bagtag.sample_backups.faults.fault import BOTH, Fault
 from bagtag.sample_backups.people import ANN, WITH_ANN
 from bagtag.sample_backups.plan import Plan
 from bagtag.sample_backups.story import Story

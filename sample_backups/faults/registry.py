@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from bagtag.sample_backups import (
-    blob_faults,
-    id_faults,
-    index_faults,
-    keybag_faults,
-    link_faults,
-    message_faults,
-    name_faults,
-    plist_faults,
-    row_faults,
-    set_faults,
-)
-from bagtag.sample_backups.fault import DOMAIN, Fault
+from bagtag.sample_backups.faults import blobs as blob_faults
+from bagtag.sample_backups.faults import ids as id_faults
+from bagtag.sample_backups.faults import indexes as index_faults
+from bagtag.sample_backups.faults import key_bags as keybag_faults
+from bagtag.sample_backups.faults import links as link_faults
+from bagtag.sample_backups.faults import messages as message_faults
+from bagtag.sample_backups.faults import names as name_faults
+from bagtag.sample_backups.faults import property_lists as plist_faults
+from bagtag.sample_backups.faults import rows as row_faults
+from bagtag.sample_backups.faults import sets as set_faults
+from bagtag.sample_backups.faults.fault import DOMAIN, Fault
 from bagtag.sample_backups.plan import Plan
 
 __all__ = [

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from bagtag.sample_backups import database, mbdb
 from bagtag.sample_backups.entry import Entry
-from bagtag.sample_backups.fault import MBDB, MODERN, Fault, text
+from bagtag.sample_backups.faults.fault import MBDB, MODERN, Fault, text
 from bagtag.sample_backups.plan import BytesEdit, Plan
 
 Apply = Callable[[Plan], None]

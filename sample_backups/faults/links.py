@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bagtag.sample_backups.entry import SYMLINK, Entry
-from bagtag.sample_backups.fault import BOTH, DOMAIN, Fault, text
+from bagtag.sample_backups.faults.fault import BOTH, DOMAIN, Fault, text
 from bagtag.sample_backups.plan import Plan
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bagtag.sample_backups.entry import FILE, Entry
-from bagtag.sample_backups.fault import BOTH, DOMAIN, Fault, document, text
+from bagtag.sample_backups.faults.fault import BOTH, DOMAIN, Fault, document, text
 from bagtag.sample_backups.manifest import Row
 from bagtag.sample_backups.mbdb import stored
 from bagtag.sample_backups.plan import Plan

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bagtag.sample_backups import record_edits
-from bagtag.sample_backups.fault import BOTH, Fault
+from bagtag.sample_backups.faults import record_edits
+from bagtag.sample_backups.faults.fault import BOTH, Fault
 from bagtag.sample_backups.plan import Plan, PlistEdit
 
 Apply = Callable[[Plan], None]

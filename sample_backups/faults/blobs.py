@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from bagtag.sample_backups import database
 from bagtag.sample_backups.entry import DIRECTORY, Damage, Digest, Entry
-from bagtag.sample_backups.fault import BOTH, DOMAIN, Fault, document, other_id, text
+from bagtag.sample_backups.faults.fault import BOTH, DOMAIN, Fault, document, other_id, text
 from bagtag.sample_backups.plan import Plan
 
 Apply = Callable[[Plan], None]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bagtag.sample_backups import record_edits
 from bagtag.sample_backups.entry import OTHER, Entry
-from bagtag.sample_backups.fault import BOTH, DOMAIN, Fault, document, other_id, text
+from bagtag.sample_backups.faults import record_edits
+from bagtag.sample_backups.faults.fault import BOTH, DOMAIN, Fault, document, other_id, text
 from bagtag.sample_backups.plan import Plan
 
 Apply = Callable[[Plan], None]

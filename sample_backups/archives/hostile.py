@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from bagtag.sample_backups import altered_zip
+from bagtag.sample_backups.archives import altered_zip
+from bagtag.sample_backups.archives.packing import archive, gzipped, members, tar_member, zip_member
 from bagtag.sample_backups.make import Minted
-from bagtag.sample_backups.packing import archive, gzipped, members, tar_member, zip_member
 
 SLIPS = (
     "../outside-slip.txt",

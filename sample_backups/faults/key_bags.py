@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 
 from bagtag.sample_backups.entry import FILE
-from bagtag.sample_backups.fault import BOTH, Fault
+from bagtag.sample_backups.faults.fault import BOTH, Fault
 from bagtag.sample_backups.keybag import record
 from bagtag.sample_backups.plan import Plan
 

@@ -1,0 +1,1 @@
+"""Faults: what can be wrong with a backup, each by its name."""
