@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bagtag.cli import console, interrupts, options
+from bagtag.cli import console, options
 from bagtag.cli.endings import DONE, ISSUES, resumable
 from bagtag.cli.options import BackupArgument, JsonOption, KeyFileOption, PassphraseFileOption
 from bagtag.cli.passphrase import Secrets
@@ -121,7 +121,7 @@ def bundle(
         tz=tz or "UTC",
     )
     partial = job.dest.with_name(job.dest.name + ".partial")
-    with interrupts.counted(), resumable(partial), console.watching() as progress:
+    with resumable(partial), console.watching() as progress:
         made = make(job, unlock=secrets.unlock, command=context.obj, progress=progress)
     if as_json:
         console.json_line(made)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bagtag.cli import console, interrupts, options
+from bagtag.cli import console, options
 from bagtag.cli.endings import resumable
 from bagtag.cli.opening import harmed, opened
 from bagtag.cli.options import BackupArgument, JsonOption, KeyFileOption, PassphraseFileOption
@@ -111,7 +111,7 @@ def extract(
     job = Job(dest.absolute(), chosen, engine, options.digests(also))
     secrets = Secrets(passphrase_file, key_file)
     options.new_folder(job.dest)
-    with interrupts.counted(), opened(backup) as (source, _):
+    with opened(backup) as (source, _):
         if source.locked:
             secrets.unlock(source)
         with resumable(job.partial):

@@ -1,6 +1,7 @@
-"""Ctrl-C, once and twice: the first stops a run in good order and keeps its state, the second ends it on the spot.
+"""Ctrl-C and a request to end (SIGTERM, a closed terminal), once and again: the exit code is 5 each time.
 
-Either way the exit code is that of a run that can be continued: what the journal names is on the disk already.
+The first stops a command in good order: working files are removed, the state is kept. Any further one ends the process
+on the spot; what the journal names is on the disk already. Imports nothing of ours, so that it can listen first.
 """
 
 from __future__ import annotations
@@ -10,34 +11,70 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum, auto
 from types import FrameType
 
-from bagtag.cli.endings import STOPPED
+_STOPPED, _STDERR = 5, 2
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_TOO_EARLY = b"bagtag: stopped before anything was done\n"
+_AT_ONCE = b"bagtag: stopped at once; what was finished is kept, run the same command again: it continues\n"
 
-_SAID = b"bagtag: stopped at once; what was finished is kept, run the same command again: it continues\n"
-_STDERR = 2
+
+class _Stage(Enum):
+    """How far the program is."""
+
+    BEFORE = auto()
+    RUNNING = auto()
+    STOPPING = auto()
+    OVER = auto()
+
+
+class _Ears:
+    stage = _Stage.BEFORE
+
+
+def listen() -> None:
+    """From now on a signal ends the program with exit code 5, never with a traceback."""
+    for number in _SIGNALS:
+        signal.signal(number, _told)
+
+
+def end(code: int) -> None:
+    """The command is done: its exit code stands, whoever is impatient now. Does not return after an interrupt.
+
+    The interpreter gives signals back to the system while it winds up, so that part is left out then; all files are
+    closed and both streams are empty.
+    """
+    if _Ears.stage is _Stage.STOPPING:
+        os._exit(code)
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def counted() -> Iterator[None]:
-    """Inside, the first interrupt raises KeyboardInterrupt; any further one ends the process with exit code 5."""
+    """Inside, the first signal raises KeyboardInterrupt; any further one, later too, ends the process."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    interrupted = False
-
-    def told(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler
-        nonlocal interrupted
-        if interrupted:
-            os.write(_STDERR, _SAID)
-            os._exit(STOPPED)
-        interrupted = True
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, told)
+    before = {number: signal.signal(number, _told) for number in _SIGNALS}
+    _Ears.stage = _Stage.RUNNING
     try:
         yield
     finally:
-        # After an interrupt the process is on its way out: whoever is impatient then is heard, too.
-        if not interrupted:
-            signal.signal(signal.SIGINT, before)
+        if _Ears.stage is _Stage.RUNNING:
+            _Ears.stage = _Stage.OVER
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _told(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler
+    match _Ears.stage:
+        case _Stage.RUNNING:
+            _Ears.stage = _Stage.STOPPING
+            raise KeyboardInterrupt
+        case _Stage.BEFORE | _Stage.STOPPING as stage:
+            os.write(_STDERR, _TOO_EARLY if stage is _Stage.BEFORE else _AT_ONCE)
+            os._exit(_STOPPED)
+        case _Stage.OVER:
+            return

@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import signal
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
-from types import FrameType
 from typing import Annotated
 
 import typer
 
-from bagtag.cli import console, endings
+from bagtag.cli import console, endings, interrupts
 from bagtag.cli.backups import backups, info
 from bagtag.cli.bundle import bundle
 from bagtag.cli.crosscheck import crosscheck
@@ -84,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # What the terminal's encoding cannot write is written as its code point instead of ending the command.
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    with _private_files(), _signals(), _rare_collections():
+    with _private_files(), interrupts.counted(), _rare_collections():
         return endings.ended(lambda: app(given, prog_name="bagtag", standalone_mode=False, obj=["bagtag", *given]))
 
 
@@ -107,22 +104,3 @@ def _rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-
-
-@contextlib.contextmanager
-def _signals() -> Iterator[None]:
-    """A request to end (SIGTERM, a closed terminal) is taken like Ctrl-C: working files are removed, state is kept."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, _interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler
-    raise KeyboardInterrupt

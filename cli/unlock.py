@@ -49,6 +49,12 @@ def unlock(
     secrets = Secrets(passphrase_file, key_file)
     if save_key is not None and save_key.exists():
         raise UsageError(f"{save_key} exists and is not written over", hint="name a new file")
+    from bagtag.extract.discover import backup_above
+
+    if save_key is not None and (above := backup_above(save_key)) is not None:
+        raise UsageError(
+            f"{save_key} lies inside the backup {above}, which is never written to", hint="name a file elsewhere"
+        )
     told: dict[str, Any] = {}
     with opened(backup) as (source, _):
         bag = key_bag(source)

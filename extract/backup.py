@@ -22,7 +22,7 @@ from bagtag.extract.index.mbfile import BadRecordError
 from bagtag.extract.index.opening import Index
 from bagtag.extract.index.protected_column import ProtectedReader, Protection, is_plain
 from bagtag.extract.keybag import ClassKeys, KeyBag, KeyUnavailableError
-from bagtag.extract.manifest import FILE_ID, MAGIC, FileEntry, Manifest
+from bagtag.extract.manifest import FILE_ID, MAGIC, FileEntry, Manifest, places
 from bagtag.extract.plists import Plists
 from bagtag.extract.reading.cipher import BLOCK
 from bagtag.extract.reading.content import content
@@ -186,13 +186,13 @@ class Backup:
         return self.class_keys.file_key(wrapped)
 
     def blob_path(self, file_id: str) -> str | None:
-        """Where the blob of that fileID lies: `xx/fileID`, else flat. None for an unsafe fileID or no such file.
+        """Where the blob of that fileID lies (see `places`). None for an unsafe fileID or no such file.
 
         Whatever lies there is told, a symbolic link too; opening it refuses those.
         """
         if not FILE_ID.fullmatch(file_id):
             return None
-        for path in (f"{file_id[:2]}/{file_id}", file_id):
+        for path in places(file_id):
             if self.store.status(path) is not None:
                 return path
         return None

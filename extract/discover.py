@@ -191,6 +191,15 @@ def _some(names: list[str]) -> str:
 
 
 def _below(folder: Path, depth: int) -> Iterator[Path]:
+    """Backup folders, each once: a link to one that lies there as well is no other backup."""
+    seen: set[Path] = set()
+    for found in sorted(_all_below(folder, depth), key=lambda path: (path.is_symlink(), path)):
+        if found.resolve() not in seen:
+            seen.add(found.resolve())
+            yield found
+
+
+def _all_below(folder: Path, depth: int) -> Iterator[Path]:
     try:
         if is_backup(folder):
             yield folder
@@ -203,4 +212,4 @@ def _below(folder: Path, depth: int) -> Iterator[Path]:
             "(System Settings, Privacy & Security)",
         ) from trouble
     for child in children:
-        yield from _below(child, depth - 1)
+        yield from _all_below(child, depth - 1)

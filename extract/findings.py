@@ -38,6 +38,10 @@ _FINDINGS: dict[str, tuple[Effect, str]] = {
     "class-mismatch": ("note", "the wrapped key needs another protection class than the record declares"),
     "no-key": ("note", "a file without a key in an encrypted backup: its blob was taken as it is"),
     "unexpected-blob": ("partial", "a row that is no file has a blob: it was hashed, its content not interpreted"),
+    "maybe-plain": (
+        "note",
+        "the blob is as long as the file should be: if it was decrypted in place before, it is the content itself",
+    ),
     "read-error": ("lost", "the operating system could not read the blob"),
     "refused-member": ("lost", "the blob lies in the zip or tar, but as a member that cannot be read"),
     "damaged-member": (

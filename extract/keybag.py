@@ -103,7 +103,7 @@ class KeyBag:
         if fault is not None:
             raise EvidenceError(
                 f"the key bag in Manifest.plist is damaged: {fault}",
-                hint="without it no passphrase opens this backup; another copy of Manifest.plist is needed",
+                hint="another copy of Manifest.plist is needed: nobody knows which keys a damaged one lacks",
             )
         counts = [("ITER", self.iterations, MOST_ITERATIONS)]
         if self.double_protection_iterations is not None:

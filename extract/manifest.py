@@ -37,6 +37,13 @@ def file_id_of(domain: str, relative_path: str) -> str:
     return hashlib.sha1(stored(f"{domain}-{relative_path}"), usedforsecurity=False).hexdigest()
 
 
+def places(file_id: str) -> tuple[str, ...]:
+    """Where a blob may lie, likeliest first: in its shelf (since iOS 10), flat (before), or, when the backup was
+    interrupted before its files were moved to their places, the same below `Snapshot/`."""
+    shelf = f"{file_id[:2]}/{file_id}"
+    return shelf, file_id, f"Snapshot/{shelf}", f"Snapshot/{file_id}"
+
+
 class Content(Protocol):
     """Opens what a row stands for; a `Backup` does."""
 

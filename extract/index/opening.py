@@ -75,7 +75,7 @@ def opened(store: Store, index: Index, workspace: Workspace, note: Note) -> Mani
         return _with_log(store, index, log, workspace, note)
     path = store.local(index.path)
     if path is None:
-        path = _copy(store, index.path, workspace.new("Manifest.db"))
+        path = _copy(store, index.path, workspace.new("Manifest.db"), note)
     return Manifest.open(path, name=index.path, damaged=lambda what: note(what, "partial"))
 
 
@@ -84,7 +84,7 @@ def decrypted(store: Store, index: Index, key: bytes, workspace: Workspace, note
     plain = workspace.new("Manifest.plain.db")
     stream, held, padding, cut = decryptor(key), b"", 0, 0
     with plain.open("xb") as sink:
-        for chunk in chunks(store, index.path, _CHUNK):
+        for chunk in chunks(store, index.path, _CHUNK, lambda what: note(f"{index.path}: {what}", "partial")):
             cut = len(chunk) % BLOCK
             sink.write(held)
             content = stream.update(chunk[: len(chunk) - cut])
@@ -108,10 +108,10 @@ def decrypted(store: Store, index: Index, key: bytes, workspace: Workspace, note
 
 
 def _with_log(store: Store, index: Index, log: str, workspace: Workspace, note: Note) -> Manifest:
-    copy = _copy(store, index.path, workspace.new("Manifest.db"))
+    copy = _copy(store, index.path, workspace.new("Manifest.db"), note)
     with closing(Manifest.open(copy, name=index.path)) as alone:
         without = alone.count()
-    _copy(store, log, copy.with_name(f"{copy.name}-wal"))
+    _copy(store, log, copy.with_name(f"{copy.name}-wal"), note)
     manifest = Manifest.open(copy, log=True, name=index.path, damaged=lambda what: note(what, "partial"))
     note(
         f"{log} lies beside the index and was read with it: {without:,} rows without it, {manifest.count():,} with it",
@@ -128,6 +128,7 @@ def _from_records(store: Store, index: Index, workspace: Workspace, note: Note) 
             connection.execute(f"PRAGMA {pragma}")
         connection.executescript(_SCHEMA)
         connection.execute("BEGIN")
+        source.forgiving = True
         try:
             connection.executemany(_ADD, map(_row, mbdb.records(io.BufferedReader(cast("io.RawIOBase", source)))))
         except mbdb.DamagedMbdbError as trouble:
@@ -136,6 +137,8 @@ def _from_records(store: Store, index: Index, workspace: Workspace, note: Note) 
                     f"{index.path} is damaged: {trouble}", hint="look for another copy of Manifest.mbdb"
                 ) from trouble
             note(f"{index.path} is damaged, what follows is lost: {trouble}", "partial")
+        if source.damage is not None:
+            note(f"{index.path}: {source.damage}", "partial")
         connection.execute(_BY_ID)
         connection.execute("COMMIT")
     return Manifest.open(scratch, reader=mbdb.read, name=index.path)
@@ -174,9 +177,9 @@ def _start(store: Store, path: str) -> bytes:
         return b""
 
 
-def _copy(store: Store, path: str, target: Path) -> Path:
+def _copy(store: Store, path: str, target: Path, note: Note) -> Path:
     with target.open("xb") as sink:
-        for chunk in chunks(store, path, _CHUNK):
+        for chunk in chunks(store, path, _CHUNK, lambda what: note(f"{path}: {what}", "partial")):
             sink.write(chunk)
     return target
 

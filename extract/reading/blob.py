@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Literal, Protocol, Self
 
 from bagtag.custody.errors import StoppedError
-from bagtag.extract.manifest import FILE_ID
+from bagtag.extract.manifest import FILE_ID, places
 from bagtag.extract.reading.aside import CHUNK, Aside, Buffers, Lane
 from bagtag.extract.reading.cipher import BLOCK, decryptor, padding_length
 from bagtag.extract.reading.treatment import HEAD, Treatment
@@ -157,7 +157,7 @@ class Blobs:
         """
         if not FILE_ID.fullmatch(file_id):
             return None
-        for path in (f"{file_id[:2]}/{file_id}", file_id):
+        for path in places(file_id):
             blob = self.open_at(path)
             if blob is not None:
                 return blob

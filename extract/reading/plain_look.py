@@ -1,8 +1,8 @@
 """Does a blob look readable as it is, although its row carries a key? Then another tool decrypted it in place.
 
 Ciphertext has no telling start and is whole blocks, always longer than the file's size. Known starts of files decide;
-else a length that is exactly the manifest's Size and no whole blocks, unless the key brings order into the bytes: then
-it is a truncated copy that happens to be as long as the file.
+else a length that is exactly the manifest's Size: of no whole blocks, unless the key brings order into the bytes (then
+it is a truncated copy that happens to be as long as the file); of whole blocks, if the key brings disorder into them.
 """
 
 from __future__ import annotations
@@ -37,12 +37,24 @@ def looks_plain(head: bytes, length: int, size: int | None, key: bytes | None = 
         return False
     if head.startswith(_PROBABLE) or head[4:8] == _BOX:
         return True
-    return length % BLOCK != 0 and not (key is not None and _brings_order(head, key))
+    if length % BLOCK:
+        return key is None or not _brings_order(head, key)
+    return key is not None and _brings_disorder(head, key)
 
 
 def _brings_order(head: bytes, key: bytes) -> bool:
     """Whether decryption leaves clearly fewer different byte values: 256 random bytes have about 162 of them."""
+    before, after = _variety(head, key)
+    return after * 4 < before * 3
+
+
+def _brings_disorder(head: bytes, key: bytes) -> bool:
+    """Whether decryption makes clearly more of them: what lies there is in better order without it."""
+    before, after = _variety(head, key)
+    return before * 4 < after * 3
+
+
+def _variety(head: bytes, key: bytes) -> tuple[int, int]:
+    """How many different byte values there are in the first whole blocks, as they lie and decrypted."""
     whole = head[: min(len(head), _SAMPLE) // BLOCK * BLOCK]
-    if not whole:
-        return False
-    return len(set(decryptor(key).update(whole))) * 4 < len(set(whole)) * 3
+    return len(set(whole)), len(set(decryptor(key).update(whole)))

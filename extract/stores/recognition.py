@@ -10,7 +10,7 @@ from bagtag.custody.errors import EvidenceError
 from bagtag.extract.stores.container import Container
 from bagtag.extract.stores.gzip_file import CompressedTarContainer, holds_tar
 from bagtag.extract.stores.tar_file import BLOCK, TarContainer, is_header
-from bagtag.extract.stores.zip_file import ZipContainer
+from bagtag.extract.stores.zip_file import ZipContainer, ends_as_zip
 from bagtag.extract.workspace import Workspace
 
 Kind = Literal["zip", "tar", "tar.gz"]
@@ -35,7 +35,10 @@ def kind_of(path: Path) -> Kind | None:
         return "zip"
     if start.startswith(_GZIP):
         return "tar.gz" if holds_tar(path) else None
-    return "tar" if is_header(start) else None
+    if is_header(start):
+        return "tar"
+    # Behind other bytes (a program that unpacks itself), or the last part of a split one.
+    return "zip" if start and ends_as_zip(path) else None
 
 
 def opened(path: Path, workspace: Workspace) -> Container:

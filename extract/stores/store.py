@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
@@ -138,15 +138,19 @@ def gone(store: Store) -> StoppedError:
     )
 
 
-def chunks(store: Store, path: str, size: int = 1024 * 1024) -> Iterator[bytes]:
+def chunks(
+    store: Store, path: str, size: int = 1024 * 1024, damaged: Callable[[str], None] | None = None
+) -> Iterator[bytes]:
     """The bytes of a file of the store, piece by piece; every piece but the last has `size` bytes.
 
-    Raises StoppedError when the file is not there or cannot be read any more.
+    Of a member that its container says is damaged, what there is; `damaged` is told at the end. Raises StoppedError
+    when the file is not there or cannot be read any more.
     """
     try:
         file = store.open(path)
         if file is None:
             raise FileNotFoundError(path)
+        file.forgiving = True
         buffer = memoryview(bytearray(size))
         with file:
             filled = size
@@ -161,6 +165,8 @@ def chunks(store: Store, path: str, size: int = 1024 * 1024) -> Iterator[bytes]:
             f"{path} of the backup can no longer be read: {shown(store)}",
             hint="connect the drive again and give the same command",
         ) from trouble
+    if file.damage is not None and damaged is not None:
+        damaged(file.damage)
 
 
 def digest(store: Store, path: str) -> tuple[int, str]:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bagtag.extract.stores.container import Container
 from bagtag.extract.stores.container_file import ContainerFile, Span
 from bagtag.extract.stores.members import Member, Members
 from bagtag.extract.stores.store import StoredFile
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 BLOCK = 512
 _WINDOW = 32 * 1024
@@ -31,6 +35,17 @@ _SPARSE = "sparse, and where its holes were is not read in place"
 
 class DamagedHeaderError(ValueError):
     """A block that should be a header is none."""
+
+
+class _CutSpan(Span):
+    """The member in which a tar was cut: what is there of it. At its end it is `spoiled`."""
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Fill the buffer from the present place; fewer bytes only at the end."""
+        count = super().readinto(buffer)
+        if self._place >= self.size and self.damage is None:
+            self.spoiled("the tar ends before this member does")
+        return count
 
 
 class TarContainer(Container):
@@ -53,6 +68,8 @@ class TarContainer(Container):
 
     def open_member(self, path: str, member: Member) -> StoredFile:  # noqa: ARG002 - as of every container
         """A regular member, opened."""
+        if member.stored > member.size:
+            return _CutSpan(self.file, member.place, member.size)
         return Span(self.file, member.place, member.size)
 
     def _listed(self) -> Iterator[tuple[bytes, Member]]:
@@ -149,10 +166,10 @@ class _Headers:
         place = self.place
         self.place = min(place + _padded(size), _LATEST)
         if place + size > self._file.size:
-            refused = "cut off with the end of the container"
             self.cut = True
+        there = max(min(size, self._file.size - place), 0)
         moment = min(_number(block[136:148]), _LATEST // 10**9) * 10**9
-        return name, Member(type_bits, size, moment, place, size, refused=refused)
+        return name, Member(type_bits, there, moment, place, size, refused=refused)
 
     def _skip_sparse_map(self, block: bytes, kind: bytes) -> None:
         """Old GNU sparse members continue their map in blocks behind the header, each saying whether one follows."""

@@ -137,6 +137,23 @@ class ZipContainer(Container):
             self.note("the zip is larger than 4 GiB and has no zip64 fields: the places of its members were inferred")
 
 
+def ends_as_zip(path: Path) -> bool:
+    """Whether the file ends in the end record of a zip."""
+    try:
+        file = ContainerFile(path)
+    except (OSError, EvidenceError):
+        return False
+    try:
+        length = min(file.size, _END.size + _LONGEST_COMMENT)
+        tail = file.read_at(file.size - length, length)
+        place = _end_record(tail) if length >= _END.size else None
+        return place is not None and place + _END.size + _END.unpack_from(tail, place)[7] == len(tail)
+    except OSError:
+        return False
+    finally:
+        file.close()
+
+
 def _directory(file: ContainerFile) -> _Directory:
     """Find the end record. Raises EvidenceError."""
     length = min(file.size, _END.size + _LONGEST_COMMENT)

@@ -12,6 +12,7 @@ import pytest
 
 from bagtag.custody.errors import BagtagError, EvidenceError, PassphraseError, UsageError
 from bagtag.extract.backup import Backup
+from bagtag.extract.decrypt import extract
 from bagtag.extract.workspace import Workspace
 
 
@@ -134,3 +135,21 @@ def test_a_passphrase_in_the_index_counts_only_where_records_are_encrypted(mint:
     with Backup.open(folder) as backup:
         assert (backup.state, backup.locked) == ("plain", False)
         assert any("passphrase" in issue.what for issue in backup.issues)
+
+
+def test_blobs_that_an_interrupted_backup_left_in_snapshot_are_found(mint: Any) -> None:
+    minted = mint(encrypted=False)
+    snapshot = minted.folder / "Snapshot"
+    snapshot.mkdir()
+    for item in list(minted.folder.iterdir()):
+        if len(item.name) == 2:
+            item.rename(snapshot / item.name)
+    with Backup.open(minted.folder) as backup:
+        rows = {row.file_id: row for row in extract(backup, None, None, None)}
+    for fact in minted.truth["manifest"]:
+        assert rows[fact["file_id"]].outcome == fact["outcome"]
+        if fact["stored"]:
+            stored = rows[fact["file_id"]].stored
+            assert stored is not None
+            assert stored.path == f"Snapshot/{fact['stored']['path']}"
+    assert not [row for row in rows.values() if row.outcome == "orphan"]

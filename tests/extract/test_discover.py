@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,7 +16,9 @@ from bagtag.custody.errors import BagtagError, EvidenceError, UsageError
 from bagtag.extract import discover
 from bagtag.extract.backup import Backup
 from bagtag.extract.decrypt import extract
+from bagtag.extract.discover import backups
 from bagtag.extract.inventory import encode
+from bagtag.extract.stores import recognition
 from bagtag.extract.stores.store import Store, shown
 from bagtag.extract.workspace import Workspace
 from bagtag.sample_backups.archives import packing
@@ -245,3 +248,27 @@ def test_an_archive_made_to_harm_has_the_outcome_that_it_is_named_for(
     assert ("not-a-regular-file" in outcomes) == (hostile.expected == "not-a-regular-file")
     assert sorted(item.name for item in tmp_path.iterdir()) == listing
     assert not list(tmp_path.parent.glob("*outside-slip*"))
+
+
+def test_a_link_to_a_backup_that_lies_there_too_is_no_other_backup(plain_backup: Any, tmp_path: Path) -> None:
+    shutil.copytree(plain_backup.folder, tmp_path / "seized/A", symlinks=True)
+    (tmp_path / "seized/L").symlink_to("A")
+    with Workspace.inside(tmp_path / "work") as workspace:
+        assert [found.path.name for found in backups(tmp_path / "seized", workspace)] == ["A"]
+        (tmp_path / "seized/A").rename(tmp_path / "elsewhere")
+        (tmp_path / "seized/L").unlink()
+        (tmp_path / "seized/L").symlink_to(tmp_path / "elsewhere")
+        assert [found.path.name for found in backups(tmp_path / "seized", workspace)] == ["L"]
+
+
+def test_a_zip_behind_a_program_that_unpacks_it_is_a_zip(plain_backup: Any, tmp_path: Path) -> None:
+    packed = packing.packed(plain_backup, tmp_path / "seized.zip", "zip")
+    whole = packed.read_bytes()
+    packed.write_bytes(b"MZ" + bytes(5000) + whole)
+    assert recognition.kind_of(packed) == "zip"
+    with Workspace.inside(tmp_path / "work") as workspace:
+        found = list(backups(packed, workspace))
+    assert [each.within for each in found] == [f"{plain_backup.udid}/"]
+    packed.write_bytes(whole[len(whole) // 2 :])  # the last part of a split zip, or a cut one
+    with Workspace.inside(tmp_path / "again") as workspace, pytest.raises(EvidenceError, match="zip"):
+        list(backups(packed, workspace))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -42,3 +44,13 @@ def test_ciphertext_cut_to_the_very_size_is_still_ciphertext() -> None:
 def test_whole_ciphertext_is_never_plain(size: int) -> None:
     stored = sealed(TEXT[:size])
     assert not looks_plain(stored, len(stored), size, KEY)
+
+
+def test_a_blob_of_whole_blocks_that_the_key_brings_into_disorder_is_plain() -> None:
+    content = TEXT[: len(TEXT) // 16 * 16]
+    assert looks_plain(content, len(content), len(content), KEY)
+    assert not looks_plain(content, len(content), len(content) - 1, KEY)
+    cut = sealed(content)[: len(content)]  # as long as the file, without its padding
+    assert not looks_plain(cut, len(cut), len(cut), KEY)
+    noise = hashlib.sha512(b"noise").digest()
+    assert not looks_plain(noise, 64, 64, KEY)  # nobody can tell
