@@ -67,8 +67,12 @@ def bare(sample: samples.Sample, work: Path, cores: Collection[int] | None = Non
     return Way([sys.executable, HERE / "limit.py", jobs], tells_wall=True, cores=cores)
 
 
-def others(sample: samples.Sample) -> dict[str, Way]:
-    """The peers, each by its own documented interface."""
+def others(sample: samples.Sample, *, one_by_one: bool) -> dict[str, Way]:
+    """The peers, each by its own documented interface.
+
+    `one_by_one`: iphone-backup-decrypt in memory too; each file is looked up by a scan of the whole index there, which
+    takes many minutes for a set of many files.
+    """
     programs, typed = peers.environment(), sample.passphrase + "\n"
     reader: Words = [sys.executable, HERE / "peer_iphone_backup_decrypt.py"]
     mvt: Words = [
@@ -78,9 +82,10 @@ def others(sample: samples.Sample) -> dict[str, Way]:
         "decrypt-backup",
         "-d",
     ]
+    in_memory = {f"{peers.DECRYPT}, in memory": Way([*reader, "bytes", sample.folder], typed=typed)}
     return {
         f"{peers.DECRYPT}, to files": Way([*reader, "files", sample.folder], typed=typed),
-        f"{peers.DECRYPT}, in memory": Way([*reader, "bytes", sample.folder], typed=typed),
+        **(in_memory if one_by_one else {}),
         peers.MVT: Way(mvt, [sample.folder], environment={"MVT_IOS_BACKUP_PASSWORD": sample.passphrase}),
         peers.PYIOSBACKUP: Way([programs / "python", HERE / "peer_pyiosbackup.py", sample.folder], typed=typed),
     }
@@ -143,7 +148,7 @@ def cores(work: Path, scale: float, rounds: int, figures: Figures) -> None:
 
 def _extract(title: str, files: samples.Files, work: Path, rounds: int, figures: Figures) -> None:
     sample = samples.minted(work / "sample", files=files)
-    ways = {BAGTAG: bagtag(sample), **others(sample), LIMIT: bare(sample, work)}
+    ways = {BAGTAG: bagtag(sample), **others(sample, one_by_one=len(files) < 1000), LIMIT: bare(sample, work)}
     found, right = race(sample, ways, rounds, work)
     more = {"× bagtag": against(found, BAGTAG), "% of limit": share(found, LIMIT), "right": right}
     figures.table(title, found, more, [NOTE, "of the bare loop only the loop is timed, of the others all"])
