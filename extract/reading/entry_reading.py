@@ -151,7 +151,7 @@ class EntryReader:
         if reading.plain is not None and reading.plain_size is not None:
             row.plain = Plain(size=reading.plain_size, **reading.plain)
             result.head = reading.head
-            if row.outcome is Outcome.UNTERMINATED and metadata is not None and metadata.size == reading.stored_size:
+            if row.outcome is Outcome.UNTERMINATED and chooser.chosen.doubtful:
                 row.findings.append("maybe-plain")
             if metadata is not None and metadata.size not in {None, reading.plain_size}:
                 row.findings.append("size-mismatch")

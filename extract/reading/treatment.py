@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from bagtag.extract.evidence import Outcome
 from bagtag.extract.index.mbfile import FileMetadata
 from bagtag.extract.keybag import KeyUnavailableError
-from bagtag.extract.reading.plain_look import looks_plain
+from bagtag.extract.reading.plain_look import looks_plain, nobody_can_tell
 
 HEAD = 4096
 """So many of the first bytes are looked at."""
@@ -34,11 +34,15 @@ class Keys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The treatment, and what it says about the row as long as the blob is read to its end without trouble."""
+    """The treatment, and what it says about the row as long as the blob is read to its end without trouble.
+
+    `doubtful`: without valid padding at its end the blob may be plain.
+    """
 
     treatment: Treatment = field(repr=False)
     outcome: Outcome = Outcome.OK
     finding: str | None = None
+    doubtful: bool = False
 
 
 _COPY = Choice("copy")
@@ -62,7 +66,9 @@ def choose(keys: Keys, metadata: FileMetadata | None, head: bytes, length: int) 
         key = keys.file_key(wrapped)
     except KeyUnavailableError:
         return _ALREADY_PLAIN if looks_plain(head, length, metadata.size) else _UNAVAILABLE
-    return _ALREADY_PLAIN if looks_plain(head, length, metadata.size, key) else Choice(key)
+    if looks_plain(head, length, metadata.size, key):
+        return _ALREADY_PLAIN
+    return Choice(key, doubtful=nobody_can_tell(head, length, metadata.size, key))
 
 
 def _without_key(keys: Keys, head: bytes, length: int, size: int | None) -> Choice:

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from bagtag.extract.reading.plain_look import looks_plain
+from bagtag.extract.reading.plain_look import looks_plain, nobody_can_tell
 
 KEY = bytes(range(32))
 TEXT = b"A perfectly readable sentence, again and again. " * 10
@@ -53,4 +53,7 @@ def test_a_blob_of_whole_blocks_that_the_key_brings_into_disorder_is_plain() -> 
     cut = sealed(content)[: len(content)]  # as long as the file, without its padding
     assert not looks_plain(cut, len(cut), len(cut), KEY)
     noise = hashlib.sha512(b"noise").digest()
-    assert not looks_plain(noise, 64, 64, KEY)  # nobody can tell
+    assert not looks_plain(noise, 64, 64, KEY)
+    assert nobody_can_tell(noise, 64, 64, KEY)
+    assert not nobody_can_tell(cut, len(cut), len(cut), KEY)
+    assert not nobody_can_tell(noise, 64, 63, KEY)
