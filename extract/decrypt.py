@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from bagtag.custody.errors import PassphraseError
+from bagtag.custody.errors import PassphraseError, StoppedError
 from bagtag.extract.backup import Backup
 from bagtag.extract.evidence import Outcome
 from bagtag.extract.inventory import InventoryRow, legible
@@ -253,7 +253,7 @@ class _Crew:
         count, self._processes = self._processes, 0
         try:
             self._starting = Processes(self._setup, count)
-        except OSError:
+        except (OSError, StoppedError):  # not to be started, or ended before it was told what to do
             return
         self._all_workers.append(self._starting)
 
