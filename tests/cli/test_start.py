@@ -32,9 +32,11 @@ def test_repeated_signals_end_with_5_whenever_they_come(
             time.sleep(pause)
             process.send_signal(number)
         _, err = process.communicate(timeout=30)
-        # Done before the first one came is done; the interpreter's own first moments are beyond our reach.
-        assert process.returncode in (0, 1, 5) or (wait < 0.1 and process.returncode == -number), (wait, err)
-        assert b"Traceback" not in err or wait < 0.1, err
+        # Done before the first one came is done; the interpreter's own first moments are beyond our reach, and how long
+        # they take is the machine's business: nothing of ours was said then.
+        too_early = process.returncode == -number and b"bagtag:" not in err
+        assert process.returncode in (0, 1, 5) or too_early, (wait, err)
+        assert b"Traceback" not in err or too_early, err
 
 
 def test_a_stopped_extraction_is_continued(plain_backup: Any, tmp_path: Path, bagtag: Any) -> None:
