@@ -17,7 +17,7 @@ from pathlib import Path
 
 import typer
 
-from bagtag.cli import console
+from bagtag.cli import console, interrupts
 from bagtag.custody.errors import BagtagError, EvidenceError, StoppedError, UsageError
 
 DONE, ISSUES, USAGE, FAILED, STOPPED, FAULT = 0, 1, 2, 4, 5, 70
@@ -31,10 +31,14 @@ _CALL_ERROR: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ 
 
 
 def ended(call: Callable[[], object]) -> int:
-    """Run a command and return its exit code; whatever it raised has been said."""
+    """Run a command and return its exit code; whatever it raised has been said.
+
+    Signals count inside the fence alone: one that comes when the command is done changes nothing any more.
+    """
     try:
-        code = call()
-        console.flush()
+        with interrupts.counted():
+            code = call()
+            console.flush()
     except console.OutputClosedError:
         console.discard_output()
         return DONE

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from bagtag.cli import console, endings, interrupts
+from bagtag.cli import console, endings
 from bagtag.cli.backups import backups, info
 from bagtag.cli.bundle import bundle
 from bagtag.cli.crosscheck import crosscheck
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # What the terminal's encoding cannot write is written as its code point instead of ending the command.
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    with _private_files(), interrupts.counted(), _rare_collections():
+    with _private_files(), _rare_collections():
         return endings.ended(lambda: app(given, prog_name="bagtag", standalone_mode=False, obj=["bagtag", *given]))
 
 

@@ -27,7 +27,7 @@ from bagtag.extract.plists import Plists
 from bagtag.extract.reading.cipher import BLOCK
 from bagtag.extract.reading.content import content
 from bagtag.extract.selection import Selection
-from bagtag.extract.stores.store import NotRegularError, Store, UnreadableError, shown
+from bagtag.extract.stores.store import Store, shown, start
 from bagtag.extract.workspace import Workspace
 
 State = Literal["encrypted", "plain", "already-plain"]
@@ -324,22 +324,11 @@ class Backup:
         if path is None or status is None or not stat.S_ISREG(status.kind):
             return None
         length = status.size
-        if self._start(path).startswith(_KNOWN_STARTS) or (length % BLOCK and length == size):
+        if start(self.store, path, 2 * BLOCK).startswith(_KNOWN_STARTS) or (length % BLOCK and length == size):
             return True
         if size is not None and length == (size // BLOCK + 1) * BLOCK:
             return False
         return None
-
-    def _start(self, path: str) -> bytes:
-        try:
-            file = self.store.open(path)
-            if file is None:
-                return b""
-            with file:
-                buffer = memoryview(bytearray(2 * BLOCK))
-                return bytes(buffer[: file.readinto(buffer)])
-        except (NotRegularError, UnreadableError, OSError):
-            return b""
 
     def _index_key(self, class_keys: ClassKeys) -> bytes:
         wrapped = self._manifest_key()

@@ -75,7 +75,7 @@ class Names:
             self._nodes.execute(f"PRAGMA {pragma}")
         self._clean = False
         self._last_folder: tuple[str, bool] = ("", False)
-        self._last_safe_folder = "/"
+        self._last_safe_folder = ""
 
     def _compare(self, manifest: Manifest) -> None:
         """Find the names that meet."""
@@ -102,7 +102,7 @@ class Names:
     def _is_awkward(self, path: str) -> bool:
         # Rows come sorted: most lie in the folder of the row before, whose own name was found to be fit.
         folder, _, name = path.rpartition("/")
-        if folder == self._last_safe_folder:
+        if folder and folder == self._last_safe_folder:
             return len(path) > LONGEST_PATH or _FORBIDDEN.search(name) is not None or _is_awkward_component(name)
         if is_awkward(path):
             return True

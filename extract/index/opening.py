@@ -19,7 +19,16 @@ from bagtag.custody.errors import EvidenceError
 from bagtag.extract.index import mbdb
 from bagtag.extract.manifest import MAGIC, Manifest, file_id_of
 from bagtag.extract.reading.cipher import BLOCK, decryptor, padding_length
-from bagtag.extract.stores.store import NotRegularError, Store, StoredFile, UnreadableError, chunks, is_file, shown
+from bagtag.extract.stores.store import (
+    NotRegularError,
+    Store,
+    StoredFile,
+    UnreadableError,
+    chunks,
+    is_file,
+    shown,
+    start,
+)
 from bagtag.extract.workspace import Workspace
 
 Note = Callable[[str, Literal["partial", "note"]], None]
@@ -49,12 +58,12 @@ def find(store: Store, note: Note) -> Index:
     """The index to read. Raises EvidenceError when there is none that can be."""
     found: list[Index] = []
     for path in ("Manifest.db", "Manifest.mbdb", "Snapshot/Manifest.db", "Snapshot/Manifest.mbdb"):
-        start = _start(store, path)
-        if start:
+        begins = start(store, path, len(MAGIC))
+        if begins:
             if path.endswith(".mbdb"):
                 found.append(Index(path, "mbdb", encrypted=False))
             else:
-                found.append(Index(path, "db", encrypted=not start.startswith(MAGIC)))
+                found.append(Index(path, "db", encrypted=not begins.startswith(MAGIC)))
     if not found:
         raise _none(store)
     chosen = found[0]
@@ -71,7 +80,7 @@ def opened(store: Store, index: Index, workspace: Workspace, note: Note) -> Mani
     if index.form == "mbdb":
         return _from_records(store, index, workspace, note)
     log = f"{index.path}-wal"
-    if is_file(store, log) and _start(store, log):
+    if is_file(store, log) and start(store, log, 1):
         return _with_log(store, index, log, workspace, note)
     path = store.local(index.path)
     if path is None:
@@ -162,19 +171,6 @@ def _open(store: Store, path: str) -> StoredFile:
     if file is None:
         raise EvidenceError(f"{path} is gone", hint="connect the drive again and give the same command")
     return file
-
-
-def _start(store: Store, path: str) -> bytes:
-    """The first bytes of a regular file; empty when there is none, or it is empty or cannot be read."""
-    try:
-        file = store.open(path)
-        if file is None:
-            return b""
-        with file:
-            buffer = memoryview(bytearray(len(MAGIC)))
-            return bytes(buffer[: file.readinto(buffer)])
-    except (NotRegularError, UnreadableError, OSError):
-        return b""
 
 
 def _copy(store: Store, path: str, target: Path, note: Note) -> Path:

@@ -138,6 +138,19 @@ def gone(store: Store) -> StoppedError:
     )
 
 
+def start(store: Store, path: str, length: int) -> bytes:
+    """The first bytes of a regular file; empty when there is none, or it is empty or cannot be read."""
+    try:
+        file = store.open(path)
+        if file is None:
+            return b""
+        with file:
+            buffer = memoryview(bytearray(length))
+            return bytes(buffer[: file.readinto(buffer)])
+    except (NotRegularError, UnreadableError, OSError):
+        return b""
+
+
 def chunks(
     store: Store, path: str, size: int = 1024 * 1024, damaged: Callable[[str], None] | None = None
 ) -> Iterator[bytes]:

@@ -92,6 +92,13 @@ def test_the_longest_path_is_150_code_points_with_its_domain(placed: Placed) -> 
 
 
 @pytest.mark.parametrize("domain", ["_renamed", "_RENAMED", "inventory.jsonl"])
+def test_the_root_of_such_a_domain_is_renamed_behind_that_of_another(placed: Placed, domain: str) -> None:
+    roots = [row("", DIRECTORY, name) for name in ("AppDomain-a", "AppDomain-b", domain)]
+    found = placed(roots)
+    assert [found[root[0]].renamed for root in roots] == [False, False, True]
+
+
+@pytest.mark.parametrize("domain", ["_renamed", "_RENAMED", "inventory.jsonl"])
 def test_a_domain_with_a_name_that_the_output_itself_uses_is_renamed(placed: Placed, domain: str) -> None:
     only = row("x.txt", domain=domain)
     assert placed([only])[only[0]] == Place(f"_renamed/{only[0]}.txt", renamed=True, unsafe=False)
