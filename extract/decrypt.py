@@ -116,7 +116,7 @@ def readings(
         longest=LARGE,
     )
     total, count = max(backup.manifest.count(), 1), 0
-    crew = _Crew(setup, workers, processes, at_once=scope is None and total >= _MANY)
+    crew = _Crew(setup, workers, processes, at_once=_is_all(scope) and total >= _MANY)
     with closing(tasks), closing(crew):
         for read in crew.results(tasks):
             yield read
@@ -145,6 +145,10 @@ def hash_entry(
 def included(scope: Scope, entry: FileEntry) -> bool:
     """Whether the row is in scope."""
     return scope is None or (scope.includes(entry) if isinstance(scope, Selection) else scope(entry))
+
+
+def _is_all(scope: Scope) -> bool:
+    return scope is None or (isinstance(scope, Selection) and scope.everything)
 
 
 def out_of_scope(entry: FileEntry) -> InventoryRow:
@@ -274,8 +278,6 @@ class _Crew:
 
     def _read_large(self, task: Task) -> Read:
         try:
-            if self._cores == 1:
-                return self._large_reader.read(task)
             with Aside(self._has_idle_core) as aside:
                 return self._large_reader.read(task, aside)
         finally:

@@ -162,6 +162,10 @@ class Manifest:
                 return entry
         return None
 
+    def file_ids(self) -> Iterator[str]:
+        """The fileIDs that are text, sorted bytewise; ends early where the index of that column is damaged."""
+        return self._table.file_ids()
+
     def known(self, file_ids: Sequence[str]) -> set[str]:
         """Those of the fileIDs (up to some hundreds) that a row has."""
         return self._table.known(file_ids)

@@ -47,21 +47,30 @@ def orphans(backup: Backup, blobs: Blobs, claimed: Collection[str] = ()) -> Iter
 
 def _stray(backup: Backup, claimed: Collection[str]) -> Iterator[tuple[str, str, bool]]:
     """(path, name, whether a row has that name) of every file that is named as a blob and is no row's blob."""
-    blobs = (
-        (path, name)
-        for path, name in ((path, path.rpartition("/")[2]) for path, _ in backup.store.walk())
-        if len(name) == _LENGTH and _BLOB_NAME.fullmatch(name) and name not in claimed
-    )
-    while some := list(islice(blobs, _AT_ONCE)):
+    unexpected = _unexpected(backup, claimed)
+    while some := list(islice(unexpected, _AT_ONCE)):
         known = backup.manifest.known([name for _, name in some])
         for path, name in some:
-            if name not in known or not _is_found(backup, path, name):
+            if name not in known or backup.blob_path(name) != path:
                 yield path, name, name in known
+
+
+def _unexpected(backup: Backup, claimed: Collection[str]) -> Iterator[tuple[str, str]]:
+    """(path, name) of the files named as blobs but those that lie in their shelf and are surely some row's.
+
+    Shelves and fileIDs sort alike, so both are gone through side by side; what falls out of line is looked up.
+    """
+    file_ids = backup.manifest.file_ids()
+    file_id = next(file_ids, None)
+    for path in backup.store.paths():
+        name = path.rpartition("/")[2]
+        if len(name) != _LENGTH or not _BLOB_NAME.fullmatch(name) or name in claimed:
+            continue
+        while file_id is not None and file_id < name:
+            file_id = next(file_ids, None)
+        if file_id != name or path != f"{name[:2]}/{name}":
+            yield path, name
 
 
 def _leave(_head: bytes, _length: int) -> Treatment:
     return "leave"
-
-
-def _is_found(backup: Backup, path: str, name: str) -> bool:
-    return path == f"{name[:2]}/{name}" or backup.blob_path(name) == path

@@ -181,7 +181,7 @@ def _copy(store: Store, path: str, target: Path, note: Note) -> Path:
 
 
 def _none(store: Store) -> EvidenceError:
-    old = sum(1 for path, _ in islice(store.walk(), _MOST_OLD_FILES) if path.endswith(".mdinfo"))
+    old = sum(1 for path in islice(store.paths(), _MOST_OLD_FILES) if path.endswith(".mdinfo"))
     if old:
         return EvidenceError(
             f"this is a backup of iOS 3 or older ({old:,} .mdinfo files), which is not supported",

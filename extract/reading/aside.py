@@ -1,13 +1,14 @@
-"""Hashing aside: while one thread reads, decrypts and writes a large file, two others compute its digests.
+"""What is done aside while one thread reads and decrypts a large file: two others compute its digests, one writes it.
 
-SHA-256 over both sides is two thirds of the work on a blob, and it leaves Python's lock: a second core takes it over.
-Where none is idle, the thread that reads hashes by itself.
+SHA-256 over both sides is most of the work on a blob, and it leaves Python's lock: a second core takes it over. Where
+none is idle, the thread that reads hashes by itself. Writing waits for the disk and needs no core.
 """
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self
 
@@ -19,18 +20,23 @@ _PAIRS = 4
 
 
 class Buffers:
-    """Room for one piece of a blob, as stored and as decrypted. `settle` waits for those who still read in it."""
+    """Room for one piece of a blob, as stored and as decrypted, at the start of a page of memory as direct writing
+    wants it."""
 
     def __init__(self) -> None:
-        self.incoming = memoryview(bytearray(CHUNK))
-        # The held block before, and the block more that the cipher asks for behind.
-        self.outgoing = memoryview(bytearray(CHUNK + 2 * BLOCK))
-        self.readers: list[Future[None]] = []
+        self.incoming = memoryview(mmap.mmap(-1, CHUNK))
+        self.outgoing = memoryview(mmap.mmap(-1, CHUNK + BLOCK))  # the cipher asks for a block more
+        self.readers: list[Future[object]] = []
 
     def settle(self) -> None:
-        """Return when nobody reads in the buffers any more."""
+        """Return when nobody reads in the buffers any more. Raises what one of them raised."""
         for future in self.readers:
             future.result()
+        self.readers.clear()
+
+    def forget(self) -> None:
+        """The same after a failure: what the readers raise besides does not count."""
+        wait(self.readers)
         self.readers.clear()
 
 
@@ -40,9 +46,9 @@ class Lane:
     def __init__(self, idle: Callable[[], bool]) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="digest")
         self._idle = idle
-        self._last: Future[None] | None = None
+        self._last: Future[object] | None = None
 
-    def run(self, work: Callable[[memoryview], None], piece: memoryview, buffers: Buffers) -> None:
+    def run(self, work: Callable[[memoryview], object], piece: memoryview, buffers: Buffers) -> None:
         """Have it done aside when a core is idle, else now; always after the piece before."""
         if self._idle():
             self._last = self._pool.submit(work, piece)
@@ -65,6 +71,7 @@ class Aside:
         self.pairs = [Buffers() for _ in range(_PAIRS)]
         self.stored = Lane(idle)
         self.content = Lane(idle)
+        self.written = Lane(_always)
 
     def __enter__(self) -> Self:
         return self
@@ -72,5 +79,9 @@ class Aside:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stored.close()
-        self.content.close()
+        for lane in (self.stored, self.content, self.written):
+            lane.close()
+
+
+def _always() -> bool:
+    return True

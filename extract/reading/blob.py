@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
-from itertools import cycle
+from itertools import cycle, pairwise
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
@@ -81,16 +81,16 @@ class Blob:
     ) -> Reading:
         """Read it to its end, once. `sha1` asks for SHA-1 of what is stored and of the content, for Apple's Digest.
 
-        Memory stays at two buffers of a mebibyte; with `aside`, which hashes large blobs on a second core, at four
-        times that. Raises OSError of reading, StoppedError, and whatever `sink` raises.
+        Memory stays at four buffers of a mebibyte; with `aside`, which hashes and writes large blobs beside the reading,
+        at twice that. Raises OSError of reading, StoppedError, and whatever `sink` raises.
         """
-        buffers = _own().buffers
         if self.size < CHUNK:
+            buffers = _own().pairs[0]
             length = self._fill(buffers.incoming)
             if length < CHUNK:
                 return _whole(buffers, length, choose, sink, sha1=sha1, also=also)
             self._file.seek(0)  # it has grown
-        return self._streamed(choose, sink, buffers, sha1=sha1, also=also, aside=aside)
+        return self._streamed(choose, sink, sha1=sha1, also=also, aside=aside)
 
     def close(self) -> None:
         """Close the descriptor."""
@@ -105,28 +105,33 @@ class Blob:
         self.close()
 
     def _streamed(
-        self, choose: Choose, sink: Sink | None, own: Buffers, *, sha1: bool, also: Collection[str], aside: Aside | None
+        self, choose: Choose, sink: Sink | None, *, sha1: bool, also: Collection[str], aside: Aside | None
     ) -> Reading:
         stored = _Sums(("sha256", "sha1") if sha1 else ("sha256",), None if aside is None else aside.stored)
         plain: _Content | _Decrypted | None = None
-        pairs = aside.pairs if aside is not None else [own]
-        for buffers in cycle(pairs):
-            buffers.settle()
-            chunk = buffers.incoming[: self._fill(buffers.incoming)]
-            if not stored.size:
-                treatment = choose(bytes(chunk[:HEAD]), self.size)
-                if treatment != "leave":
-                    content = _Content(sink, None if aside is None else aside.content, sha1=sha1, also=also)
-                    plain = content if treatment == "copy" else _Decrypted(bytes(treatment), content)
-            stored.update(chunk, buffers)
-            if plain is not None:
-                plain.take(chunk, buffers)
-            if len(chunk) < CHUNK:
-                break
-        if plain is not None:
-            plain.end(own)
-        for buffers in (*pairs, own):
-            buffers.settle()
+        pairs = _own().pairs if aside is None else aside.pairs
+        try:
+            chunk = pairs[0].incoming[: self._fill(pairs[0].incoming)]
+            treatment = choose(bytes(chunk[:HEAD]), self.size)
+            if treatment != "leave":
+                content = _Content(sink, aside, sha1=sha1, also=also)
+                plain = content if treatment == "copy" else _Decrypted(bytes(treatment), content)
+            for buffers, following in pairwise(cycle(pairs)):
+                stored.update(chunk, buffers)
+                # One piece ahead: the padding ends in the last one, and whole ones go to the disk as they are.
+                following.settle()
+                ahead = following.incoming[: self._fill(following.incoming) if len(chunk) == CHUNK else 0]
+                if plain is not None:
+                    plain.take(chunk, buffers, last=not ahead)
+                if not ahead:
+                    break
+                chunk = ahead
+            for buffers in pairs:
+                buffers.settle()
+        except BaseException:
+            for buffers in pairs:
+                buffers.forget()
+            raise
         reading = Reading(stored.size, stored.hex("sha256"), stored.hex("sha1") if sha1 else None)
         if plain is not None:
             plain.tell(reading)
@@ -221,22 +226,24 @@ class _Sums:
 class _Content:
     """The content of a file on its way out: hashed and written."""
 
-    def __init__(self, sink: Sink | None, lane: Lane | None, *, sha1: bool, also: Collection[str]) -> None:
+    def __init__(self, sink: Sink | None, aside: Aside | None, *, sha1: bool, also: Collection[str]) -> None:
         self._sink = sink
+        self._lane = None if aside is None else aside.written
         self._sha1 = sha1
         self._also = ("sha256", *also)
-        self._sums = _Sums({*self._also, "sha1"} if sha1 else self._also, lane)
+        self._sums = _Sums({*self._also, "sha1"} if sha1 else self._also, None if aside is None else aside.content)
         self._head = b""
 
-    def take(self, data: memoryview, buffers: Buffers) -> None:
+    def take(self, data: memoryview, buffers: Buffers, *, last: bool = False) -> None:
+        """Take the next piece, which lies in `buffers`."""
         if not self._sums.size:
             self._head = bytes(data[:BLOCK])
-        self._sums.update(data, buffers)
         if self._sink is not None and data:
-            self._sink.write(data)
-
-    def end(self, buffers: Buffers) -> None:
-        """Nothing was held back."""
+            if self._lane is None:
+                self._sink.write(data)
+            else:
+                self._lane.run(self._sink.write, data, buffers)
+        self._sums.update(data, buffers)
 
     def tell(self, reading: Reading) -> None:
         reading.plain_size = self._sums.size
@@ -246,32 +253,23 @@ class _Content:
 
 
 class _Decrypted:
-    """A stream of ciphertext on its way to the content; its last block is held back until its padding is known."""
+    """A stream of ciphertext on its way to the content; the last piece goes without its padding."""
 
     def __init__(self, key: bytes, content: _Content) -> None:
         self._cipher = decryptor(key)
         self._content = content
-        self._held = b""
-        self._cut = False
         self._ending: Ending = "unterminated"
 
-    def take(self, data: memoryview, buffers: Buffers) -> None:
+    def take(self, data: memoryview, buffers: Buffers, *, last: bool = False) -> None:
+        """Take the next piece; all but the last are of whole blocks."""
         whole = len(data) - len(data) % BLOCK
-        self._cut = whole != len(data)
-        if not whole:
-            return
-        outgoing, held = buffers.outgoing, len(self._held)
-        outgoing[:held] = self._held
-        end = held + self._cipher.update_into(data[:whole], outgoing[held:])
-        self._held = bytes(outgoing[end - BLOCK : end])
-        if end > BLOCK:
-            self._content.take(outgoing[: end - BLOCK], buffers)
-
-    def end(self, buffers: Buffers) -> None:
-        """The last block, without its padding."""
-        count, self._ending = _without_padding(self._held, cut=self._cut)
-        if count:
-            self._content.take(memoryview(self._held)[:count], buffers)
+        plain = buffers.outgoing[: self._cipher.update_into(data[:whole], buffers.outgoing)]
+        if last:
+            block = bytes(plain[-BLOCK:])
+            count, self._ending = _without_padding(block, cut=whole != len(data))
+            plain = plain[: len(plain) - len(block) + count]
+        if plain:
+            self._content.take(plain, buffers)
 
     def tell(self, reading: Reading) -> None:
         reading.ending = self._ending
@@ -279,10 +277,10 @@ class _Decrypted:
 
 
 class _Own(threading.local):
-    """One pair of buffers a thread, made once: fresh megabytes cost more than decrypting into them."""
+    """Two pairs of buffers a thread, made once: fresh megabytes cost more than decrypting into them."""
 
     def __init__(self) -> None:
-        self.buffers = Buffers()
+        self.pairs = (Buffers(), Buffers())
 
 
 @cache

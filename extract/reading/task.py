@@ -32,7 +32,7 @@ class TaskReader:
         entry, place, blob_id = task
         if self._root is None or place is None:
             return self._reader.read(entry, place, None, blob_id, aside)
-        target = _Target(self._root, place.path)
+        target = _Target(self._root, place.path, large=aside is not None)
         try:
             result = self._reader.read(entry, place, target, blob_id, aside)
             if target.file is not None and result.row.plain is not None:
@@ -46,13 +46,15 @@ class TaskReader:
 class _Target:
     """Where a row's content goes. The file is made when there is something to write."""
 
-    __slots__ = ("_place", "_root", "file")
+    __slots__ = ("_large", "_place", "_root", "file")
 
-    def __init__(self, root: str, place: str) -> None:
+    def __init__(self, root: str, place: str, *, large: bool) -> None:
         self._root = root
         self._place = place
+        self._large = large
         self.file: WrittenFile | None = None
 
     def __call__(self, metadata: FileMetadata | None) -> WrittenFile:
-        self.file = WrittenFile(self._root, self._place, metadata.modified if metadata is not None else None)
+        modified = None if metadata is None else metadata.modified
+        self.file = WrittenFile(self._root, self._place, modified, direct=self._large)
         return self.file

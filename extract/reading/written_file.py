@@ -11,6 +11,7 @@ import os
 from contextlib import suppress
 
 from bagtag.custody.errors import StoppedError
+from bagtag.extract.reading import cache_bypass
 
 # Exclusive: a link in the place is neither followed nor written over, a pipe never waited for.
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -24,21 +25,22 @@ _TRIES = 8
 class WrittenFile:
     """A file at `place` below the folder `root`, private (0600); it and the folders above are made at the first write.
 
-    `modified` are Unix seconds.
+    `modified` are Unix seconds. `direct`: past the system's cache where that can be had, for pieces of whole pages.
     """
 
-    def __init__(self, root: str, place: str, modified: float | None = None) -> None:
+    def __init__(self, root: str, place: str, modified: float | None = None, *, direct: bool = False) -> None:
         self._root = root
         self._place = place
         self._path = f"{root}/{place}"
         self._modified = modified
+        self._direct = direct
         self._descriptor: int | None = None
 
     def write(self, data: bytes | memoryview) -> None:
         """Append. Raises StoppedError."""
         try:
             descriptor = self._opened()
-            count = os.write(descriptor, data)
+            count = self._past_cache(descriptor, data) if self._direct else os.write(descriptor, data)
             if count != len(data):
                 view = memoryview(data)[count:]
                 while view:
@@ -68,9 +70,18 @@ class WrittenFile:
                 os.close(descriptor)
             remove(self._root, self._place)
 
+    def _past_cache(self, descriptor: int, data: bytes | memoryview) -> int:
+        """Write what can go past the cache; after what cannot, the last piece above all, everything goes through it."""
+        count = cache_bypass.write(descriptor, data)
+        if count != len(data):
+            self._direct = False
+            cache_bypass.end(descriptor)
+        return count or 0
+
     def _opened(self) -> int:
         if self._descriptor is None:
             self._descriptor = self._made()
+            self._direct = self._direct and cache_bypass.begin(self._descriptor)
         return self._descriptor
 
     def _made(self) -> int:

@@ -130,6 +130,10 @@ class ContainerStore:
         """Everything below that is no folder, sorted bytewise by path."""
         return self._in.members.walk(self.prefix)
 
+    def paths(self) -> Iterator[str]:
+        """The same, the paths alone."""
+        return (path for path, _ in self.walk())
+
     def local(self, path: str) -> Path | None:  # noqa: ARG002 - as of every store
         """None: a member has no name in the file system."""
         return None

@@ -86,22 +86,12 @@ class FolderStore:
 
     def walk(self) -> Iterator[tuple[str, Status]]:
         """Everything below that is no folder, sorted bytewise by path. Memory holds one folder's names at a time."""
-        try:
-            stack = [iter(_sorted(self._root, ""))]
-        except OSError as trouble:
-            raise gone(self) from trouble
-        while stack:
-            for path, item in stack[-1]:
-                if item.is_dir(follow_symlinks=False):
-                    try:
-                        stack.append(iter(_sorted(item.path, f"{path}/")))
-                    except OSError:
-                        yield path, _status(item.stat(follow_symlinks=False))
-                        continue
-                    break
-                yield path, _status(item.stat(follow_symlinks=False))
-            else:
-                stack.pop()
+        for path, item in self._items():
+            yield path, _status(item.stat(follow_symlinks=False))
+
+    def paths(self) -> Iterator[str]:
+        """The same, the paths alone: the files themselves are not asked."""
+        return (path for path, _ in self._items())
 
     def local(self, path: str) -> Path | None:
         """The regular file at that path, to be opened by name; None when there is none."""
@@ -114,6 +104,24 @@ class FolderStore:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _items(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        try:
+            stack = [iter(_sorted(self._root, ""))]
+        except OSError as trouble:
+            raise gone(self) from trouble
+        while stack:
+            for path, item in stack[-1]:
+                if item.is_dir(follow_symlinks=False):
+                    try:
+                        stack.append(iter(_sorted(item.path, f"{path}/")))
+                    except OSError:
+                        yield path, item
+                        continue
+                    break
+                yield path, item
+            else:
+                stack.pop()
 
     def _is_folder(self, path: str) -> bool:
         """Whether a folder, no link, lies there. Only folders are remembered: a drive may come back."""

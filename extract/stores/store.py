@@ -109,6 +109,9 @@ class Store(Protocol):
         Memory stays flat. Raises StoppedError when the store itself cannot be read any more.
         """
 
+    def paths(self) -> Iterator[str]:
+        """The paths that `walk` gives, several times as fast. Raises as `walk`."""
+
     def local(self, path: str) -> Path | None:
         """A regular file of the file system that is this one, to be opened by name; None in a container."""
 
