@@ -225,6 +225,7 @@ class AttachmentRef(msgspec.Struct, frozen=True, kw_only=True):
     original_guid: str | None = None
     status: AttachmentStatus
     reason: str | None = None
+    details: dict[str, Any] = {}
 
 
 class Message(Record, frozen=True, kw_only=True):
@@ -273,6 +274,7 @@ class Message(Record, frozen=True, kw_only=True):
     attachments: list[AttachmentRef] = []
     flags: dict[str, bool | None]
     notes: list[str] = []
+    details: dict[str, Any] = {}
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
