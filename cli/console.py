@@ -33,6 +33,7 @@ _UNSAFE = re.compile(
 _UNSAFE_UTF8 = re.compile(
     b"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xef\xbf[\xb9-\xbb]"
 )
+_UNSAFE_STARTS = b"\x7f\xc2\xd8\xe2\xef"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
@@ -67,12 +68,28 @@ def json_line(value: Any) -> None:
         raise OutputClosedError from trouble
 
 
+def json_lines(lines: bytes) -> None:
+    """Finished JSON lines of the result. Raises OutputClosedError."""
+    try:
+        sys.stdout.buffer.write(escaped(lines))
+    except BrokenPipeError as trouble:
+        raise OutputClosedError from trouble
+
+
 def encoded(value: Any) -> bytes:
     """The value as JSON in which every character that could steer a terminal is escaped."""
     try:
         plain = msgspec.json.encode(value, enc_hook=_path)
     except UnicodeEncodeError:
         plain = msgspec.json.encode(_legible(msgspec.to_builtins(value, enc_hook=_path)))
+    return escaped(plain)
+
+
+def escaped(plain: bytes) -> bytes:
+    """JSON texts in UTF-8 with every character that could steer a terminal escaped."""
+    # Most lines hold none of the bytes with which such a character begins: that is told many times as fast.
+    if b"\x7f" not in plain if plain.isascii() else len(plain.translate(None, _UNSAFE_STARTS)) == len(plain):
+        return plain
     return _UNSAFE_UTF8.sub(_json_escape, plain)
 
 

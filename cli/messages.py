@@ -67,7 +67,8 @@ def messages(
                 console.result(line)
 
     with _evidence(backup, secrets) as (files, source):
-        seen, remarks = _listed(files, wanted, contains, show)
+        everything = as_json and contains is None and wanted.everything
+        seen, remarks = _printed(files) if everything else _listed(files, wanted, contains, show)
         if not seen and not remarks.harmful and not (files.bare or _has_database(files, remarks)):
             console.say(_NOTHING)
         remarks.say()
@@ -111,6 +112,25 @@ def _listed(files: Files, wanted: Scope, contains: str | None, show: Callable[[M
     if without_time:
         console.say(f"left out: {console.number(without_time, 'message')} without a time")
     return rows, remarks
+
+
+def _printed(files: Files) -> tuple[int, Remarks]:
+    """Every message as a line of JSON, read with all cores; how many tables there were, and what was wrong."""
+    from bagtag.extract.evidence import Issue
+    from bagtag.parsers.artifact import Lines, Reconciled, run_in_lines
+    from bagtag.parsers.records import Message
+
+    remarks, tables = Remarks(), 0
+    for item in run_in_lines(files, only=("messages",)):
+        if isinstance(item, Lines):
+            console.json_lines(item.text)
+        elif isinstance(item, Message):
+            console.json_line(item)
+        elif isinstance(item, Issue):
+            remarks.take(item)
+        elif isinstance(item, Reconciled):
+            tables += 1
+    return tables, remarks
 
 
 def _has_database(files: Files, remarks: Remarks) -> bool:

@@ -22,10 +22,10 @@ from bagtag.extract.index.mbfile import BadRecordError
 from bagtag.extract.index.opening import Index
 from bagtag.extract.index.protected_column import ProtectedReader, Protection, is_plain
 from bagtag.extract.keybag import ClassKeys, KeyBag, KeyUnavailableError
-from bagtag.extract.manifest import FILE_ID, MAGIC, FileEntry, Manifest, places
+from bagtag.extract.manifest import MAGIC, FileEntry, Manifest
 from bagtag.extract.plists import Plists
 from bagtag.extract.reading.cipher import BLOCK
-from bagtag.extract.reading.content import content
+from bagtag.extract.reading.content import blob_path, content
 from bagtag.extract.selection import Selection
 from bagtag.extract.stores.store import Store, shown, start
 from bagtag.extract.workspace import Workspace
@@ -104,6 +104,11 @@ class Backup:
     def needs_passphrase_itself(self) -> bool:
         """True for iOS 10.0: its records are encrypted with the passphrase, so the derived key alone does not do."""
         return self.protection is not None
+
+    @property
+    def backup_at(self) -> str | None:
+        """When the backup was made, as its property lists tell it."""
+        return self.device.backup_at
 
     @property
     def udid(self) -> str | None:
@@ -186,16 +191,8 @@ class Backup:
         return self.class_keys.file_key(wrapped)
 
     def blob_path(self, file_id: str) -> str | None:
-        """Where the blob of that fileID lies (see `places`). None for an unsafe fileID or no such file.
-
-        Whatever lies there is told, a symbolic link too; opening it refuses those.
-        """
-        if not FILE_ID.fullmatch(file_id):
-            return None
-        for path in places(file_id):
-            if self.store.status(path) is not None:
-                return path
-        return None
+        """Where the blob of that fileID lies. None for an unsafe fileID or no such file."""
+        return blob_path(self.store, file_id)
 
     def note(self, what: str, effect: Literal["partial", "note"] = "note") -> None:
         """Add an issue about the backup as a whole."""

@@ -23,11 +23,13 @@ from bagtag.extract.naming import Names
 from bagtag.extract.orphans import orphans
 from bagtag.extract.reading.aside import Aside
 from bagtag.extract.reading.blob import Blobs, Sink
-from bagtag.extract.reading.content import blob_id
+from bagtag.extract.reading.content import Opened, blob_id
 from bagtag.extract.reading.entry_reading import BAG_PREFIX, EntryReader, Read
+from bagtag.extract.reading.set_keys import SetKeys
 from bagtag.extract.reading.task import Task
-from bagtag.extract.reading.worker import SetKeys, Setup
-from bagtag.extract.reading.worker_pool import Processes, Threads, Workers, usable_cores
+from bagtag.extract.reading.worker import Setup
+from bagtag.extract.reading.worker_pool import Processes, Threads, Workers
+from bagtag.extract.reading.worker_process import usable_cores
 from bagtag.extract.reading.written_file import make_folder
 from bagtag.extract.selection import Selection
 from bagtag.extract.stores.folder import FolderStore
@@ -131,7 +133,7 @@ def readings(
 
 
 def hash_entry(
-    backup: Backup, entry: FileEntry, names: Names | None = None, sink: Sink | None = None, *, prefix: str = BAG_PREFIX
+    backup: Opened, entry: FileEntry, names: Names | None = None, sink: Sink | None = None, *, prefix: str = BAG_PREFIX
 ) -> InventoryRow:
     """The same pass over one row on demand; the content goes to `sink`, if there is one.
 

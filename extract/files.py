@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Protocol
 
 from bagtag.custody.errors import EvidenceError
-from bagtag.extract.backup import Backup
 from bagtag.extract.decrypt import hash_entry
 from bagtag.extract.evidence import Outcome, Provenance
+from bagtag.extract.handed_over import HandedBackup
 from bagtag.extract.inventory import InventoryRow
 from bagtag.extract.manifest import FILE, FileEntry
 from bagtag.extract.naming import Names
+from bagtag.extract.reading.content import Opened
+from bagtag.extract.reading.set_keys import SetKeys
 from bagtag.extract.selection import Selection
 from bagtag.extract.sqlite import DamagedError, Database
+from bagtag.extract.stores.folder import FolderStore
 from bagtag.extract.workspace import Workspace
 
 SMS_DB = ("HomeDomain", "Library/SMS/sms.db")
@@ -74,6 +77,9 @@ class Files(Protocol):
     def under(self, domain: str, prefix: str) -> Iterator[FileFacts]:
         """The file rows of a domain whose path begins with `prefix`, sorted; their digests may not be known."""
 
+    def hand_over(self) -> HandedBackup | None:
+        """What another process needs to see the same facts; None where there are none, or they cannot be handed on."""
+
     def database(self, domain: str, relative_path: str) -> Database | None:
         """The database of that name as an opened working copy with its `-wal`; None when there is none.
 
@@ -90,8 +96,8 @@ class BackupFiles:
 
     bare = False
 
-    def __init__(self, backup: Backup, workspace: Workspace, names: Names | None = None) -> None:
-        """With `names` the facts tell the place in a bag."""
+    def __init__(self, backup: Opened, workspace: Workspace | None, names: Names | None = None) -> None:
+        """With `names` the facts tell the place in a bag. Without a workspace no database can be opened."""
         self.opened: list[InventoryRow] = []
         self._backup = backup
         self._workspace = workspace
@@ -100,7 +106,7 @@ class BackupFiles:
     @property
     def backup_at(self) -> str | None:
         """When the backup was made."""
-        return self._backup.device.backup_at
+        return self._backup.backup_at
 
     def facts(self, domain: str, relative_path: str) -> FileFacts | None:
         """The file of that name, decrypted and hashed now; None when no manifest row has it."""
@@ -115,8 +121,17 @@ class BackupFiles:
             if entry.flags == FILE and (entry.relative_path or "").startswith(prefix):
                 yield _listed(entry)
 
+    def hand_over(self) -> HandedBackup | None:
+        """The backup, when it lies in a folder: a zip or tar is read by one process alone."""
+        backup, manifest = self._backup, self._backup.manifest
+        if not isinstance(backup.store, FolderStore) or self._names is not None:
+            return None
+        keys = SetKeys(backup.state, backup.class_keys)
+        return HandedBackup(backup.store, keys, manifest.path, manifest.log, manifest.reader, backup.backup_at)
+
     def database(self, domain: str, relative_path: str) -> Database | None:
         """The database of that name, decrypted with its `-wal` into the workspace and opened."""
+        assert self._workspace is not None
         path = self._workspace.new(Path(relative_path).name)
         row = self._copy(domain, relative_path, path)
         if row is None or row.plain is None or not row.plain.size:
@@ -153,7 +168,8 @@ class BareFiles:
     bare = True
     backup_at: str | None = None
 
-    def __init__(self, path: Path, workspace: Workspace) -> None:
+    def __init__(self, path: Path, workspace: Workspace | None) -> None:
+        """Without a workspace the database cannot be opened."""
         self._path = path
         self._workspace = workspace
 
@@ -165,10 +181,15 @@ class BareFiles:
         """Nothing: there is no manifest."""
         return iter(())
 
+    def hand_over(self) -> HandedBackup | None:
+        """Nothing: there is no manifest."""
+        return None
+
     def database(self, domain: str, relative_path: str) -> Database | None:
         """A working copy of the file when messages are asked for; no other database is here."""
         if (domain, relative_path) != SMS_DB:
             return None
+        assert self._workspace is not None
         copy = self._workspace.new("sms.db")
         sha256 = _copied(self._path, copy)
         log = self._path.with_name(self._path.name + "-wal")

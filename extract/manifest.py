@@ -132,6 +132,11 @@ class Manifest:
         """
         return cls(path, FilesTable(path, log=log, name=name, damaged=damaged), reader)
 
+    @property
+    def log(self) -> bool:
+        """Whether its `-wal` is read with it."""
+        return self._table.log
+
     def count(self) -> int:
         """How many rows there are. The first call walks through all of them."""
         return self._table.count()

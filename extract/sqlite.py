@@ -36,13 +36,16 @@ class DamagedError(Exception):
 
 
 class Database:
-    """An open working copy. `where` tells which file of the backup it is; `at` names a row in it.
+    """The open working copy `path`. `where` tells which file of the backup it is; `at` names a row in it.
 
     `issues` is what its companions hold that SQLite does not read.
     """
 
-    def __init__(self, connection: sqlite3.Connection, where: Provenance, main_only: Database | None) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, where: Provenance, main_only: Database | None, path: Path
+    ) -> None:
         self.issues: tuple[Issue, ...] = ()
+        self.path = path
         self._connection = connection
         self._columns: dict[str, tuple[str, ...]] = {}
         self.where = where
@@ -61,8 +64,8 @@ class Database:
         `journal` is how the `-journal` begins that the backup holds too. Raises DamagedError when it is no SQLite
         database.
         """
-        main_only = cls(_connect(path, immutable=True), where, None) if wal else None
-        database = cls(_connect(path, immutable=not wal), where, main_only)
+        main_only = cls(_connect(path, immutable=True), where, None, path) if wal else None
+        database = cls(_connect(path, immutable=not wal), where, main_only, path)
         told = list(remarks(Path(f"{path}-wal"), Path(f"{path}-shm"))) if wal else []
         if journal.startswith(_HOT):
             told.append(("partial", _NOT_ROLLED_BACK))

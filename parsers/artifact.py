@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import msgspec
 
@@ -59,8 +59,17 @@ class Account:
         self.issues[table] = self.issues.get(table, 0) + rows
 
 
+class Lines(msgspec.Struct, frozen=True):
+    """Records of one kind as finished lines of JSON: `rows` gives, by table, the runs of the rowids in them."""
+
+    text: bytes
+    rows: dict[str, list[tuple[int, int]]]
+
+
 Parsed: TypeAlias = "Record | Issue"
 Parser: TypeAlias = Callable[[Database, Files, Names, Account], Iterator[Parsed]]
+LinesParser: TypeAlias = Callable[[Database, Files, Names, Account], "Iterator[Lines | Issue] | None"]
+"""The same work by several processes; None where one is to do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,7 @@ class Artifact:
 
 
 _ARTIFACTS: dict[str, Artifact] = {}
+_IN_LINES: dict[str, LinesParser] = {}
 
 
 def artifact(
@@ -85,6 +95,16 @@ def artifact(
 
     def register(parser: Parser) -> Parser:
         _ARTIFACTS[name] = Artifact(name, title, places, writes, tables, parser)
+        return parser
+
+    return register
+
+
+def in_lines(name: str) -> Callable[[LinesParser], LinesParser]:
+    """Register a parser that gives the records of that artifact as lines."""
+
+    def register(parser: LinesParser) -> LinesParser:
+        _IN_LINES[name] = parser
         return parser
 
     return register
@@ -111,6 +131,17 @@ def run(
     `names` are the backup's contact names; without it they are read first. Records of one artifact come in rowid order,
     then its `Reconciled` rows, then the next artifact. Raises nothing for damaged evidence: that comes as issues.
     """
+    return cast("Iterator[Record | Issue | Reconciled]", _run(files, only, names, lines=False))
+
+
+def run_in_lines(files: Files, only: Collection[str]) -> Iterator[Record | Lines | Issue | Reconciled]:
+    """As `run`; where several processes can read, records come as finished lines. Raises StoppedError, too."""
+    return _run(files, only, None, lines=True)
+
+
+def _run(
+    files: Files, only: Collection[str] | None, names: Names | None, *, lines: bool
+) -> Iterator[Record | Lines | Issue | Reconciled]:
     wanted = [each for each in artifacts() if only is None or each.name in only]
     names = Names.read(files) if names is None else names
     with ExitStack() as opened:
@@ -127,7 +158,7 @@ def run(
                         yield from _kept_open(opened, databases[place])
                 database = databases[place]
                 if database is not None:
-                    yield from _fenced(each, database, files, names)
+                    yield from _fenced(each, database, files, names, lines=lines)
 
 
 def _kept_open(opened: ExitStack, database: Database | None) -> tuple[Issue, ...]:
@@ -155,7 +186,12 @@ class _Tally:
         self.issues = {table: Rowids() for table in tables}
         self._attachments = self.records.get("attachment")
 
-    def see(self, item: Parsed) -> None:
+    def see(self, item: Parsed | Lines) -> None:
+        if isinstance(item, Lines):
+            for table, runs in item.rows.items():
+                for first, last in runs:
+                    self.records[table].add_run(first, last)
+            return
         if isinstance(item, Issue):
             if item.where is not None and item.where.rowid is not None and item.where.table in self.issues:
                 self.issues[item.where.table].add(item.where.rowid)
@@ -172,11 +208,14 @@ class _Tally:
         return sum(1 for first, last in seen.runs for rowid in range(first, last + 1) if rowid not in records)
 
 
-def _fenced(each: Artifact, database: Database, files: Files, names: Names) -> Iterator[Record | Issue | Reconciled]:
+def _fenced(
+    each: Artifact, database: Database, files: Files, names: Names, *, lines: bool
+) -> Iterator[Record | Lines | Issue | Reconciled]:
     account = Account()
     tally = _Tally(each.tables)
     try:
-        for item in each.parser(database, files, names, account):
+        found = _IN_LINES[each.name](database, files, names, account) if lines and each.name in _IN_LINES else None
+        for item in each.parser(database, files, names, account) if found is None else found:
             tally.see(item)
             yield item
     except (DamagedError, *ROW_FAULTS) as trouble:

@@ -39,6 +39,19 @@ class Rowids:
             firsts.insert(at, rowid)
             lasts.insert(at, rowid)
 
+    def add_run(self, first: int, last: int) -> None:
+        """Add every rowid from the first to the last."""
+        if not self._lasts or first > self._lasts[-1] + 1:
+            self._firsts.append(first)
+            self._lasts.append(last)
+            self._count += last - first + 1
+        elif first == self._lasts[-1] + 1:
+            self._lasts[-1] = last
+            self._count += last - first + 1
+        else:
+            for rowid in range(first, last + 1):
+                self.add(rowid)
+
     def __contains__(self, rowid: object) -> bool:
         at = bisect_right(self._firsts, rowid) if isinstance(rowid, int) else 0
         return bool(at) and isinstance(rowid, int) and rowid <= self._lasts[at - 1]

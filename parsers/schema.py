@@ -34,9 +34,16 @@ class Columns:
         )
 
 
-def rows(database: Database, table: str, columns: Columns) -> Iterator[tuple[Any, ...]]:
-    """The rows of a table in rowid order, each with its rowid after the columns."""
-    return database.rows(f"SELECT {columns.sql}, t.rowid FROM {quoted(table)} AS t ORDER BY t.rowid")
+def rows(
+    database: Database, table: str, columns: Columns, first: int | None = None, last: int | None = None
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of a table in rowid order, each with its rowid after the columns; those from `first` to `last` alone."""
+    limits = [(sign, limit) for sign, limit in ((">=", first), ("<=", last)) if limit is not None]
+    where = " AND ".join(f"t.rowid {sign} ?" for sign, _ in limits)
+    sql = (
+        f"SELECT {columns.sql}, t.rowid FROM {quoted(table)} AS t {f'WHERE {where}' if where else ''} ORDER BY t.rowid"
+    )
+    return database.rows(sql, [limit for _, limit in limits])
 
 
 def either(database: Database, table: str, column: str, alias: str) -> str:

@@ -68,7 +68,7 @@ class FilesTable:
         `name` is what people know the file by. `damaged` is told when pages of the table cannot be read; the rows
         that can are then read all the same.
         """
-        self._path, self._log = path, log
+        self._path, self.log = path, log
         self._name = name or path.name
         self._told = damaged
         self._whole = True
@@ -225,7 +225,7 @@ class FilesTable:
 
         self._whole = False
         # Apart from the writing: an error of one statement would end the other.
-        reading = _connect(self._path, immutable=not self._log)
+        reading = _connect(self._path, immutable=not self.log)
         reading.set_progress_handler(self._tick, _TICK)
         columns = ", ".join(_NEEDED)
         salvage = Salvage(asked)

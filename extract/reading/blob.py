@@ -81,8 +81,8 @@ class Blob:
     ) -> Reading:
         """Read it to its end, once. `sha1` asks for SHA-1 of what is stored and of the content, for Apple's Digest.
 
-        Memory stays at four buffers of a mebibyte; with `aside`, which hashes and writes large blobs beside the reading,
-        at twice that. Raises OSError of reading, StoppedError, and whatever `sink` raises.
+        Memory stays at four buffers of a mebibyte, at eight with `aside`, which hashes and writes large blobs beside the
+        reading. Raises OSError of reading, StoppedError, and whatever `sink` raises.
         """
         if self.size < CHUNK:
             buffers = _own().pairs[0]
@@ -234,7 +234,7 @@ class _Content:
         self._sums = _Sums({*self._also, "sha1"} if sha1 else self._also, None if aside is None else aside.content)
         self._head = b""
 
-    def take(self, data: memoryview, buffers: Buffers, *, last: bool = False) -> None:
+    def take(self, data: memoryview, buffers: Buffers, *, last: bool = False) -> None:  # noqa: ARG002 - as below
         """Take the next piece, which lies in `buffers`."""
         if not self._sums.size:
             self._head = bytes(data[:BLOCK])

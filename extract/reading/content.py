@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from bagtag.custody.errors import EvidenceError, PassphraseError
 from bagtag.extract.index.mbfile import BadRecordError
-from bagtag.extract.manifest import FILE, FILE_ID, FileEntry, Manifest
+from bagtag.extract.keybag import ClassKeys
+from bagtag.extract.manifest import FILE, FILE_ID, FileEntry, Manifest, places
 from bagtag.extract.reading.cipher import BLOCK, padding_length
 from bagtag.extract.reading.treatment import HEAD, Keys, choose
 from bagtag.extract.stores.store import NotRegularError, Store, StoredFile, UnreadableError
@@ -52,7 +53,9 @@ class NoFileError(EvidenceError, IsADirectoryError):
 class Opened(Keys, Protocol):
     """What is asked of a backup."""
 
-    store: Store
+    @property
+    def store(self) -> Store:
+        """What it lies in."""
 
     @property
     def locked(self) -> bool:
@@ -61,6 +64,14 @@ class Opened(Keys, Protocol):
     @property
     def manifest(self) -> Manifest:
         """The index."""
+
+    @property
+    def class_keys(self) -> ClassKeys | None:
+        """The keys of an unlocked set."""
+
+    @property
+    def backup_at(self) -> str | None:
+        """When the backup was made, as its property lists tell it."""
 
     def blob_path(self, file_id: str, /) -> str | None:
         """Where the blob lies."""
@@ -210,6 +221,19 @@ def content(backup: Opened, entry: FileEntry) -> BinaryIO:
     blob.close()
     why = "its record cannot be read" if metadata is None else "the key bag does not open its key"
     raise EvidenceError(f"{name} cannot be decrypted: {why}", hint="`bagtag extract` tells the outcome of every row")
+
+
+def blob_path(store: Store, file_id: str) -> str | None:
+    """Where the blob of that fileID lies (see `places`). None for an unsafe fileID or no such file.
+
+    Whatever lies there is told, a symbolic link too; opening it refuses those.
+    """
+    if not FILE_ID.fullmatch(file_id):
+        return None
+    for path in places(file_id):
+        if store.status(path) is not None:
+            return path
+    return None
 
 
 def blob_id(manifest: Manifest, entry: FileEntry) -> str | None:

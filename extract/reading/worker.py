@@ -18,20 +18,19 @@ import sys
 import threading
 import traceback
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import msgspec
 
 from bagtag.custody.errors import StoppedError
-from bagtag.extract.keybag import ClassKeys, KeyUnavailableError
 from bagtag.extract.manifest import FileEntry, RecordReader
 from bagtag.extract.naming import Place
 from bagtag.extract.reading.blob import Blobs
 from bagtag.extract.reading.entry_reading import EntryReader, LargeBlobError
+from bagtag.extract.reading.set_keys import SetKeys
 from bagtag.extract.reading.task import Task, TaskReader
 from bagtag.extract.stores.store import Store
 
-State = Literal["encrypted", "plain", "already-plain"]
 Packed = tuple[int, str, str | None, str | None, int | None, bytes | None, str | None, bool, bool, str | None]
 """A task as it travels: the entry's fields, then the place's (path None: no place), then the name of the blob."""
 
@@ -40,20 +39,6 @@ READY = b"ready"
 """The first frame that a worker sends."""
 _FRAMES = 6
 _GARBAGE = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class SetKeys:
-    """The state of a set and its class keys, as `treatment.choose` asks for them."""
-
-    state: State
-    class_keys: ClassKeys | None = field(repr=False)
-
-    def file_key(self, wrapped: bytes, /) -> bytes:
-        """The key of one file from its record's 44 bytes. Raises KeyUnavailableError."""
-        if self.class_keys is None:
-            raise KeyUnavailableError("the backup is not unlocked")
-        return self.class_keys.file_key(wrapped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +134,12 @@ def _done(reader: TaskReader, setup: Setup, task: Packed) -> Outcome:
     except StoppedError as trouble:
         return Outcome(stopped=(trouble.message, trouble.hint))
     except Exception as trouble:  # noqa: BLE001 - a fault of ours, told to the parent without a word of the evidence
-        return Outcome(fault=_fault(trouble))
+        return Outcome(fault=fault_of(trouble))
     return Outcome(result.line, result.head, result.modified)
 
 
-def _fault(trouble: Exception) -> str:
+def fault_of(trouble: Exception) -> str:
+    """The type of an exception of ours and the lines it came from, without a word of the evidence."""
     places = [f"{frame.name}, line {frame.lineno}" for frame in traceback.extract_tb(trouble.__traceback__)]
     return f"{type(trouble).__name__} in {'; '.join(places[-_FRAMES:])}"
 
@@ -172,7 +158,7 @@ def _speak(answers: BinaryIO, told: queue.SimpleQueue[bytes]) -> None:
         os._exit(1)
 
 
-def _ignore_signals() -> None:
+def ignore_signals() -> None:
     """A terminal sends its signals to the whole group: the parent decides what they mean."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
@@ -180,7 +166,7 @@ def _ignore_signals() -> None:
 
 
 if __name__ == "__main__":
-    _ignore_signals()
+    ignore_signals()
     gc.freeze()
     gc.set_threshold(_GARBAGE)  # rows make no cycles; looking for them takes a twentieth of the time
     main(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,16 +1,13 @@
 """Who does the tasks of an extraction: threads of this process, or processes of their own (`worker.py`).
 
 Either takes batches of tasks and gives their results back in the same order. Small files are bound by Python's lock, so
-many of them go to processes; they are started as `python -I worker.py`, never by multiprocessing, which would run a
-user's script a second time.
+many of them go to processes.
 """
 
 from __future__ import annotations
 
-import os
 import pickle
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,9 +21,9 @@ from bagtag.extract.inventory import decode
 from bagtag.extract.reading.entry_reading import LargeBlobError, Read
 from bagtag.extract.reading.task import Task, TaskReader
 from bagtag.extract.reading.worker import READY, Outcome, Setup, packed, read_frame, write_frame
+from bagtag.extract.reading.worker_process import died, end, started
 
 _SCRIPT = Path(__file__).with_name("worker.py")
-_SAFE_VARIABLES = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
 Result = Read | None
 """None: the blob is large, nothing was read."""
@@ -46,13 +43,6 @@ class Workers(Protocol):
 
     def end(self) -> None:
         """Let go; what was given and not taken back is given up."""
-
-
-def usable_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Threads:
@@ -102,16 +92,9 @@ class Processes:
         self._turn = 0
         self._decoder = msgspec.msgpack.Decoder(list[Outcome])
         first = pickle.dumps(setup)
-        environment = {name: os.environ[name] for name in _SAFE_VARIABLES if name in os.environ}
         try:
             for _ in range(count):
-                worker = subprocess.Popen(  # noqa: S603 - our own script, no shell
-                    [sys.executable, "-I", str(_SCRIPT)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    env=environment,
-                )
+                worker = started(_SCRIPT)
                 self._workers.append(worker)
                 self._send(worker, first)
         except BaseException:
@@ -138,29 +121,19 @@ class Processes:
         worker = self._given.popleft()
         frame = _frame(worker)
         if frame is None:
-            raise _died(worker)
+            raise died(worker)
         return [_result(outcome) for outcome in self._decoder.decode(frame)]
 
     def end(self) -> None:
         """End them at once: what they were writing is named nowhere yet."""
-        for worker in self._workers:
-            worker.kill()
-        for worker in self._workers:
-            worker.wait()
-            for pipe in (worker.stdin, worker.stdout):
-                if pipe is not None:
-                    try:
-                        pipe.close()
-                    except OSError:  # what was still to be written to it
-                        continue
-        self._workers.clear()
+        end(self._workers)
 
     def _send(self, worker: subprocess.Popen[bytes], frame: bytes) -> None:
         assert worker.stdin is not None
         try:
             write_frame(worker.stdin, frame)  # type: ignore[arg-type]
         except OSError as trouble:
-            raise _died(worker) from trouble
+            raise died(worker) from trouble
 
 
 def _frame(worker: subprocess.Popen[bytes]) -> bytes | None:
@@ -176,10 +149,3 @@ def _result(outcome: Outcome) -> Result:
     if outcome.fault is not None:
         raise RuntimeError(f"a worker failed: {outcome.fault}")
     return Read(decode(outcome.line), outcome.head, outcome.modified, outcome.line)
-
-
-def _died(worker: subprocess.Popen[bytes]) -> StoppedError:
-    return StoppedError(
-        f"a worker process (number {worker.pid}) ended before its work was done",
-        hint="it may have been killed for want of memory; give the same command: what is done is kept",
-    )

@@ -39,27 +39,50 @@ def messages(database: Database, files: Files, names: Names, account: Account) -
     if not {"message", "handle"} <= database.tables:
         yield from _refused(database, account)
         return
-    database.function("target_guid", 1, associations.target_guid)
-    people = People(database, names.matcher(home_region(database)))
-    attachments = Attachments(database, files)
-    reader = MessageReader(database, people, Conversations(database, people), attachments)
-    beside = _Beside(database, attachments)
-    log = WithoutLog(database, "message", reader.columns.names)
+    reading = MessageTable(database, files, names)
     carried = Rowids()
-    for row in rows(database, "message", reader.columns):
-        children = beside.of(row[-1])
-        try:
-            record, issues = reader.read(row, children, log.source(row))
-        except ROW_FAULTS as trouble:
-            what = f"a message cannot be read: {trouble or type(trouble).__name__}"
-            yield Issue(effect="lost", what=what, where=database.at("message", row[-1]))
-            continue
-        yield record
-        yield from issues
-        for attachment in record.attachments:
-            carried.add(attachment.rowid)
-    yield from log.removed(database)
-    yield from beside.damages(database)
+    for item in reading.between():
+        yield item
+        if isinstance(item, Message):
+            for attachment in item.attachments:
+                carried.add(attachment.rowid)
+    yield from reading.log.removed(database)
+    yield from reading.damages()
+    yield from rows_alone(database, reading.people, carried, account)
+
+
+class MessageTable:
+    """The message table with what is read beside it. Rows are asked for once each, in ascending order."""
+
+    def __init__(self, database: Database, files: Files, names: Names) -> None:
+        database.function("target_guid", 1, associations.target_guid)
+        self.people = People(database, names.matcher(home_region(database)))
+        self._database = database
+        attachments = Attachments(database, files)
+        self._reader = MessageReader(database, self.people, Conversations(database, self.people), attachments)
+        self._beside = _Beside(database, attachments)
+        self.log = WithoutLog(database, "message", self._reader.columns.names)
+
+    def between(self, first: int | None = None, last: int | None = None) -> Iterator[Message | Issue]:
+        """The records of the rows from `first` to `last` (None: all), each with its issues after it."""
+        for row in rows(self._database, "message", self._reader.columns, first, last):
+            children = self._beside.of(row[-1])
+            try:
+                record, issues = self._reader.read(row, children, self.log.source(row))
+            except ROW_FAULTS as trouble:
+                what = f"a message cannot be read: {trouble or type(trouble).__name__}"
+                yield Issue(effect="lost", what=what, where=self._database.at("message", row[-1]))
+                continue
+            yield record
+            yield from issues
+
+    def damages(self) -> Iterator[Issue]:
+        """What could not be read of that which hangs on the messages; ask at the end."""
+        return self._beside.damages(self._database)
+
+
+def rows_alone(database: Database, people: People, carried: Rowids, account: Account) -> Iterator[Issue]:
+    """Attachments and handles that no message carries, each as a note; `carried` are the attachments that one does."""
     yield from _attachments_alone(database, carried)
     yield from _handles_alone(database, people, account)
 

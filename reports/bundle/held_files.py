@@ -56,6 +56,9 @@ class HeldFiles:
         for (line,) in self._index.execute(_UNDER, (domain, prefix, len(prefix), prefix)):
             yield FileFacts.of(decode(line))
 
+    def hand_over(self) -> None:
+        """Nothing: a folder in the making is read by the process that makes it."""
+
     def database(self, domain: str, relative_path: str) -> Database | None:
         """The database of that name; None when none was kept. Raises DamagedError."""
         row = self._row(domain, relative_path)

@@ -1,0 +1,157 @@
+"""Several processes read one message table: the same lines, in the same order, and every row accounted for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bagtag.custody.errors import StoppedError
+from bagtag.extract.backup import Backup
+from bagtag.extract.evidence import Issue
+from bagtag.extract.files import BackupFiles, BareFiles, Files
+from bagtag.extract.workspace import Workspace
+from bagtag.parsers.artifact import Lines, Reconciled, run, run_in_lines
+from bagtag.parsers.messages import slices
+from bagtag.parsers.records import Message
+from bagtag.sample_backups.make import mint
+
+ONLY = ("messages",)
+
+
+@pytest.fixture(scope="module")
+def minted(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return mint(tmp_path_factory.mktemp("minted") / "backup", ios="18.5", encrypted=True, extra_messages=200)
+
+
+@pytest.fixture
+def workspace() -> Iterator[Workspace]:
+    with Workspace.temporary() as place:
+        yield place
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the database were large and the machine had three cores."""
+    monkeypatch.setattr(slices, "MANY", 10)
+    monkeypatch.setattr(slices, "ROWS", 7)
+    monkeypatch.setattr(slices, "usable_cores", lambda: 3)
+
+
+def alone(files: Files) -> tuple[bytes, list[Any]]:
+    lines, others = [], []
+    for item in run(files, ONLY):
+        if isinstance(item, Message):
+            lines.append(msgspec.json.encode(item) + b"\n")
+        else:
+            others.append(item)
+    return b"".join(lines), others
+
+
+def together(files: Files) -> tuple[bytes, list[Any]]:
+    lines, others = [], []
+    for item in run_in_lines(files, ONLY):
+        assert not isinstance(item, Message), "one process has read"
+        if isinstance(item, Lines):
+            lines.append(item.text)
+        else:
+            others.append(item)
+    return b"".join(lines), others
+
+
+def told(others: list[Any]) -> list[bytes]:
+    return sorted(map(msgspec.json.encode, others))
+
+
+def lone_database(minted: Any, workspace: Workspace, *statements: str) -> Path:
+    """The sample's sms.db on the disk, changed by the statements."""
+    with Backup.open(minted.folder, workspace) as backup:
+        backup.unlock(passphrase=minted.passphrase)
+        database = BackupFiles(backup, workspace).database("HomeDomain", "Library/SMS/sms.db")
+        assert database is not None
+        path = workspace.path / "lone.db"
+        path.write_bytes(database.path.read_bytes())
+        database.close()
+    with sqlite3.connect(path) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+    return path
+
+
+def test_an_encrypted_backup_gives_the_same_lines_and_issues(minted: Any, workspace: Workspace) -> None:
+    with Backup.open(minted.folder, workspace) as backup:
+        backup.unlock(passphrase=minted.passphrase)
+        files = BackupFiles(backup, workspace)
+        one, several = alone(files), together(files)
+    assert one[0].count(b"\n") > 200
+    assert several[0] == one[0]
+    assert told(several[1]) == told(one[1])
+    counts = [item for item in several[1] if isinstance(item, Reconciled)]
+    assert counts
+    assert all(each.rows == each.records + each.issues for each in counts)
+
+
+def test_a_lone_database_with_gaps_and_far_rowids_gives_the_same(minted: Any, workspace: Workspace) -> None:
+    path = lone_database(
+        minted, workspace, "DELETE FROM message WHERE rowid BETWEEN 20 AND 60",
+        "UPDATE message SET rowid = -5 WHERE rowid = 90", f"UPDATE message SET rowid = {2**62} WHERE rowid = 80",
+    )  # fmt: skip
+    one, several = alone(BareFiles(path, workspace)), together(BareFiles(path, workspace))
+    assert several[0] == one[0]
+    assert told(several[1]) == told(one[1])
+
+
+def test_a_small_database_and_one_core_are_read_by_one_process(
+    minted: Any, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lone_database(minted, workspace)
+    monkeypatch.setattr(slices, "MANY", 100_000)
+    assert any(isinstance(item, Message) for item in run_in_lines(BareFiles(path, workspace), ONLY))
+    monkeypatch.setattr(slices, "MANY", 10)
+    monkeypatch.setattr(slices, "usable_cores", lambda: 1)
+    assert any(isinstance(item, Message) for item in run_in_lines(BareFiles(path, workspace), ONLY))
+
+
+def test_a_damaged_page_loses_what_lies_behind_it_and_says_so(minted: Any, workspace: Workspace) -> None:
+    path = lone_database(minted, workspace)
+    image = bytearray(path.read_bytes())
+    with sqlite3.connect(f"file:{path}?immutable=1", uri=True) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'message'").fetchone()
+    connection.close()
+    at = (root - 1) * 4096
+    count = int.from_bytes(image[at + 3 : at + 5], "big")
+    cell = int.from_bytes(image[at + 12 + 2 * (count // 2) : at + 14 + 2 * (count // 2)], "big")
+    child = int.from_bytes(image[at + cell : at + cell + 4], "big")
+    image[(child - 1) * 4096 : child * 4096] = bytes(4096)
+    path.write_bytes(image)
+    one, several = alone(BareFiles(path, workspace)), together(BareFiles(path, workspace))
+    assert 0 < several[0].count(b"\n") == one[0].count(b"\n")
+    assert several[0] == one[0]
+    assert any(isinstance(each, Issue) and each.effect == "lost" for each in several[1])
+    assert told(several[1]) == told(one[1])
+
+
+def test_a_process_that_is_killed_stops_the_run(
+    minted: Any, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lone_database(minted, workspace)
+    real = slices._Readers.ready
+
+    def ready(self: slices._Readers) -> bool:
+        stands = real(self)
+        os.kill(self._processes[0].pid, signal.SIGKILL)
+        self._processes[0].wait()
+        return stands
+
+    monkeypatch.setattr(slices._Readers, "ready", ready)
+    with pytest.raises(StoppedError, match="ended before its work was done"):
+        together(BareFiles(path, workspace))
