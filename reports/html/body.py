@@ -6,6 +6,7 @@ not what the text says is printed beside it: text that names one address and poi
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -32,13 +33,14 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class AppShown:
-    """An app balloon. Its address is shown as text and never linked."""
+    """An app balloon. Its address is shown as text and never linked. `drawing` is a picture that we made of it."""
 
     kind: str
     title: str | None
     url: str | None
     bundle_id: str | None
     details: list[tuple[str, str]]
+    drawing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,15 @@ def _wordings(edits: list[Edit], clock: Clock) -> list[Wording]:
 
 
 def _app(app: App) -> AppShown:
-    return AppShown(APPS[app.kind], app.title, app.url, app.bundle_id, flat(app.details))
+    details = {key: value for key, value in app.details.items() if key != "svg"}
+    return AppShown(APPS[app.kind], app.title, app.url, app.bundle_id, flat(details), _drawing(app.details.get("svg")))
+
+
+def _drawing(svg: object) -> str | None:
+    """The drawing as an address for <img>, which runs nothing, whatever is in it."""
+    if not isinstance(svg, str):
+        return None
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
 def _formatted(text: str, ranges: list[Range]) -> Markup:

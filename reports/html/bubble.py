@@ -12,6 +12,7 @@ from msgspec import UNSET
 from bagtag.parsers.records import ChatRef, Message, OwnerIdentity, Party
 from bagtag.reports.html import body, characters
 from bagtag.reports.html.clock import Clock, Stamp
+from bagtag.reports.html.values import flat
 from bagtag.reports.html.wording import ANNOUNCEMENTS, FLAGS, STATES, TAPBACKS
 
 Side = Literal["own", "other"]
@@ -76,6 +77,7 @@ class Bubble:
     events: list[Event]
     remarks: list[str]
     notes: list[str]
+    details: list[tuple[str, str]]
     reactions: list[Reaction]
     provenance: Markup
 
@@ -115,6 +117,7 @@ def bubble(
         events=_events(message, clock),
         remarks=_remarks(message),
         notes=message.notes,
+        details=flat(message.details),
         reactions=_reactions(message, clock, hrefs),
         provenance=_provenance(message),
     )

@@ -12,6 +12,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from bagtag.parsers.records import AttachmentRef
+from bagtag.reports.html.values import flat
 from bagtag.reports.html.wording import ATTACHMENT_STATUS
 
 Show = Literal["image", "video", "audio", "none"]
@@ -125,4 +126,4 @@ def _facts(attachment: AttachmentRef) -> list[tuple[str, str]]:
         ("path on the device", attachment.filename_raw),
         ("attachment row", f"{attachment.rowid} {attachment.guid or ''}".strip()),
     )
-    return [(label, value) for label, value in listed if value]
+    return [*((label, value) for label, value in listed if value), *flat(attachment.details)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 
 from bagtag.parsers.records import App, AttachmentRef, Edit, Message, Part, Range
@@ -120,3 +121,22 @@ def test_an_app_is_shown_once_whether_or_not_a_part_names_it(message: Make) -> N
 
 def test_a_text_without_parts_is_shown_as_it_is(message: Make) -> None:
     assert _shown(message(1, "only text", parts=[])) == "only text"
+
+
+def test_a_drawing_is_a_picture_that_runs_nothing_and_not_a_line_of_facts(message: Make) -> None:
+    svg = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>'
+    app = App(bundle_id="x", kind="handwriting", details={"strokes": 1, "svg": svg})
+    shown = body.blocks(message(1, None, parts=[], app=app), UTC)[0].app
+    assert shown is not None
+    assert shown.details == [("strokes", "1")]
+    assert shown.drawing is not None
+    kind, _, data = shown.drawing.partition(",")
+    assert kind == "data:image/svg+xml;base64"
+    assert base64.b64decode(data).decode() == svg
+
+
+def test_a_drawing_that_is_no_text_is_left_out(message: Make) -> None:
+    app = App(bundle_id="x", kind="generic", details={"svg": {"a": 1}})
+    shown = body.blocks(message(1, None, parts=[], app=app), UTC)[0].app
+    assert shown is not None
+    assert shown.drawing is None

@@ -157,3 +157,9 @@ def test_a_message_of_which_only_its_row_is_known_is_still_shown(message: Make) 
         )
     )  # fmt: skip
     assert (shown.at, shown.direction, shown.title) == (None, "direction not stated", "Row of an unknown type")
+
+
+def test_facts_without_a_field_of_their_own_are_shown_with_their_path(message: Make) -> None:
+    made = message(1, "hola", details={"translations": [{"part": 0, "text": "hello", "language": "en"}]})
+    shown = bubble(made, "m1", Clock("UTC"), {}, {})
+    assert ("translations 1 › text", "hello") in shown.details

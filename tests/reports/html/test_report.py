@@ -33,7 +33,7 @@ from bagtag.reports.html.view import CaseFacts, DeviceFacts, SecondReadingTotals
 
 Make = Callable[..., Any]
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; base-uri 'none'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; base-uri 'none'; "
     "form-action 'none'"
 )
 HOSTILE = "\"'><script>window.ran=1</script><img src=x onerror=window.ran=1>\u202e{{7*7}}&amp;\x1b]0;\n"
