@@ -6,13 +6,17 @@ headline nor for a remark of ours. Times are shown in the zone that was asked fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
+from typing import Any
 
 from bagtag.cli.console import block, safe
 from bagtag.parsers.records import AttachmentRef, Edit, Message, Party
+from bagtag.reports.html.values import flat
 
 _QUOTE = "    | "
+_LONGEST = 300
+"""Characters of one such fact; the JSON has all of it."""
 _SECONDS = len("2024-03-01T12:00:00")
 
 
@@ -25,6 +29,7 @@ def lines(message: Message, zone: tzinfo) -> Iterator[str]:
     yield from _content(message, zone)
     for attachment in message.attachments:
         yield _line("attachment", _attachment(attachment))
+        yield from _besides("attachment: ", attachment.details)
     for tapback in message.tapbacks:
         what = f"{tapback.kind}{f' {tapback.emoji}' if tapback.emoji else ''}{' (removed)' if tapback.removed else ''}"
         part = "" if tapback.part is None else f", part {tapback.part}"
@@ -39,6 +44,7 @@ def lines(message: Message, zone: tzinfo) -> Iterator[str]:
     ):
         if at is not None:
             yield _line(label, clock(at, zone))
+    yield from _besides("", message.details)
     for note in message.notes:
         yield _line("note", note)
 
@@ -101,6 +107,7 @@ def _content(message: Message, zone: tzinfo) -> Iterator[str]:
     if message.app is not None:
         told = [message.app.kind, message.app.title, message.app.url]
         yield _line("app", ", ".join(text for text in told if text))
+        yield from _besides("app: ", {key: value for key, value in message.app.details.items() if key != "svg"})
     for part in message.parts:
         if part.kind in ("unsent", "deleted"):
             yield _line(part.kind, f"part {part.index}" + (f": {part.text}" if part.text else ""))
@@ -123,6 +130,12 @@ def _attachment(attachment: AttachmentRef) -> str:
         None if attachment.sha256 is None else f"sha256 {attachment.sha256}",
     ]
     return ", ".join(text for text in told if text)
+
+
+def _besides(what: str, details: Mapping[str, Any]) -> Iterator[str]:
+    """Facts that have no field of their own, each with the path of keys that leads to it."""
+    for path, value in flat(details):
+        yield _line(f"{what}{safe(path)}", value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…")
 
 
 def _line(label: str, text: str) -> str:

@@ -126,3 +126,11 @@ def test_the_clock_shows_the_offset_of_the_zone_on_that_day() -> None:
 def test_a_party_is_always_told_with_its_handle() -> None:
     two = Party(role="other", handle="+1", handle_rowid=1, names=["Ann Lee", "Ann L."])
     assert (who(two), who(OWNER)) == ("Ann Lee / Ann L. <+1>", "owner")
+
+
+def test_facts_without_a_field_of_their_own_are_told_safely_and_drawings_are_not_printed() -> None:
+    app = App(bundle_id="x", kind="poll", details={"svg": "<svg/>", "poll": {"title": "When?\nNow"}})
+    told = shown(details={"quoted": "a\x1b[2J"}, app=app)
+    assert any(line.startswith("    quoted: a") and "\x1b" not in line for line in told)
+    assert any(line.startswith("    app: poll › title: When?") and "Now" in line for line in told)
+    assert not any("svg" in line for line in told)
