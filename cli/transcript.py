@@ -134,7 +134,7 @@ def _attachment(attachment: AttachmentRef) -> str:
 
 def _besides(what: str, details: Mapping[str, Any]) -> Iterator[str]:
     """Facts that have no field of their own, each with the path of keys that leads to it."""
-    for path, value in flat(details):
+    for path, value in flat(details) if details else []:
         yield _line(f"{what}{safe(path)}", value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…")
 
 

@@ -123,7 +123,14 @@ def _wordings(edits: list[Edit], clock: Clock) -> list[Wording]:
 
 def _app(app: App) -> AppShown:
     details = {key: value for key, value in app.details.items() if key != "svg"}
-    return AppShown(APPS[app.kind], app.title, app.url, app.bundle_id, flat(details), _drawing(app.details.get("svg")))
+    return AppShown(
+        APPS[app.kind],
+        app.title,
+        app.url,
+        app.bundle_id,
+        flat(details) if details else [],
+        _drawing(app.details.get("svg")),
+    )
 
 
 def _drawing(svg: object) -> str | None:

@@ -117,7 +117,7 @@ def bubble(
         events=_events(message, clock),
         remarks=_remarks(message),
         notes=message.notes,
-        details=flat(message.details),
+        details=flat(message.details) if message.details else [],
         reactions=_reactions(message, clock, hrefs),
         provenance=_provenance(message),
     )

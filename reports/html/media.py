@@ -126,4 +126,7 @@ def _facts(attachment: AttachmentRef) -> list[tuple[str, str]]:
         ("path on the device", attachment.filename_raw),
         ("attachment row", f"{attachment.rowid} {attachment.guid or ''}".strip()),
     )
-    return [*((label, value) for label, value in listed if value), *flat(attachment.details)]
+    return [
+        *((label, value) for label, value in listed if value),
+        *(flat(attachment.details) if attachment.details else []),
+    ]

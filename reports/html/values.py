@@ -10,11 +10,8 @@ _DEEPEST = 16
 
 
 def flat(value: Any) -> list[tuple[str, str]]:
-    """Every leaf with the path of keys that leads to it, in the order given; none of an empty mapping or list.
-
-    What lies deeper than 16 stays JSON.
-    """
-    return [] if value in ({}, []) else list(_leaves(value, "", 0))
+    """Every leaf with the path of keys that leads to it, in the order given. What lies deeper than 16 stays JSON."""
+    return list(_leaves(value, "", 0))
 
 
 def _leaves(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
