@@ -6,7 +6,8 @@ seconds today are near 8e8, nanoseconds near 8e17, and any cut between 1e10 and 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Literal
 
 Unit = Literal["s", "ns"]
@@ -14,8 +15,11 @@ Unit = Literal["s", "ns"]
 APPLE_EPOCH = 978_307_200
 """2001-01-01T00:00:00Z in Unix seconds."""
 
+_APPLE_EPOCH_NS = APPLE_EPOCH * 10**9
 _CUT = 10**12
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = date(1970, 1, 1)
+_SECONDS = [f"{second:02d}" for second in range(60)]
+_MINUTES = [f"{hour}:{minute}" for hour in _SECONDS[:24] for minute in _SECONDS]
 _FIRST_NS = -62_135_596_800 * 10**9  # 0001-01-01
 _BEYOND = 10**19
 """No year that RFC 3339 can write is so far away, in whatever unit; beyond, floats overflow."""
@@ -30,7 +34,7 @@ def unit_of(raw: int) -> Unit:
 def apple_to_unix_ns(raw: float, unit: Unit) -> int:
     """Nanoseconds since 1970 of an Apple time. Exact for integers; a float is rounded to the nanosecond."""
     value = raw if unit == "ns" else raw * 10**9
-    return round(value) + APPLE_EPOCH * 10**9
+    return round(value) + _APPLE_EPOCH_NS
 
 
 def iso(unix_ns: int) -> str | None:
@@ -38,7 +42,14 @@ def iso(unix_ns: int) -> str | None:
     if not _FIRST_NS <= unix_ns < _LAST_NS:
         return None
     seconds, fraction = divmod(unix_ns, 10**9)
-    return f"{(_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]}.{fraction:09d}Z"
+    days, seconds = divmod(seconds, 86_400)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{_day(days)}T{_MINUTES[minutes]}:{_SECONDS[seconds]}.{fraction:09d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _day(days: int) -> str:
+    return (_EPOCH + timedelta(days=days)).isoformat()
 
 
 def apple_iso(raw: float | None, unit: Unit | None = None) -> str | None:

@@ -77,6 +77,9 @@ class Files(Protocol):
     def under(self, domain: str, prefix: str) -> Iterator[FileFacts]:
         """The file rows of a domain whose path begins with `prefix`, sorted; their digests may not be known."""
 
+    def content(self, domain: str, relative_path: str, most: int) -> bytes | None:
+        """The first `most` bytes of the readable file of that name; None when there is none or it cannot be read."""
+
     def hand_over(self) -> HandedBackup | None:
         """What another process needs to see the same facts; None where there are none, or they cannot be handed on."""
 
@@ -121,6 +124,17 @@ class BackupFiles:
             if entry.flags == FILE and (entry.relative_path or "").startswith(prefix):
                 yield _listed(entry)
 
+    def content(self, domain: str, relative_path: str, most: int) -> bytes | None:
+        """The first `most` bytes of the readable file of that name, decrypted now."""
+        entry = self._backup.manifest.resolve(domain, relative_path)
+        if entry is None:
+            return None
+        try:
+            with entry.open() as file:
+                return file.read(most)
+        except (EvidenceError, OSError):
+            return None
+
     def hand_over(self) -> HandedBackup | None:
         """The backup, when it lies in a folder: a zip or tar is read by one process alone."""
         backup, manifest = self._backup, self._backup.manifest
@@ -139,18 +153,7 @@ class BackupFiles:
         wal = self._copy(domain, relative_path + "-wal", path.with_name(path.name + "-wal"))
         where = Provenance(file_id=row.file_id, domain=domain, relative_path=relative_path, sha256=row.plain.sha256)
         wal_sha256 = wal.plain.sha256 if wal and wal.plain and wal.plain.size else None
-        return opened(path, where, wal_sha256, self._start(domain, f"{relative_path}-journal"))
-
-    def _start(self, domain: str, relative_path: str) -> bytes:
-        """How a file begins; nothing for one that is not there or cannot be read."""
-        entry = self._backup.manifest.resolve(domain, relative_path)
-        if entry is None:
-            return b""
-        try:
-            with entry.open() as file:
-                return file.read(JOURNAL_START)
-        except (EvidenceError, OSError):
-            return b""
+        return opened(path, where, wal_sha256, self.content(domain, f"{relative_path}-journal", JOURNAL_START) or b"")
 
     def _copy(self, domain: str, relative_path: str, path: Path) -> InventoryRow | None:
         entry = self._backup.manifest.resolve(domain, relative_path)
@@ -180,6 +183,10 @@ class BareFiles:
     def under(self, domain: str, prefix: str) -> Iterator[FileFacts]:  # noqa: ARG002 - the protocol's words
         """Nothing: there is no manifest."""
         return iter(())
+
+    def content(self, domain: str, relative_path: str, most: int) -> bytes | None:  # noqa: ARG002 - as above
+        """Nothing: there is no manifest."""
+        return None
 
     def hand_over(self) -> HandedBackup | None:
         """Nothing: there is no manifest."""

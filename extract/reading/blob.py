@@ -81,8 +81,8 @@ class Blob:
     ) -> Reading:
         """Read it to its end, once. `sha1` asks for SHA-1 of what is stored and of the content, for Apple's Digest.
 
-        Memory stays at four buffers of a mebibyte, at eight with `aside`, which hashes and writes large blobs beside the
-        reading. Raises OSError of reading, StoppedError, and whatever `sink` raises.
+        Memory stays at four buffers of a mebibyte, at eight with `aside`, which hashes and writes large blobs beside
+        the reading. Raises OSError of reading, StoppedError, and whatever `sink` raises.
         """
         if self.size < CHUNK:
             buffers = _own().pairs[0]

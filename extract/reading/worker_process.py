@@ -1,7 +1,7 @@
 """A process of our own that does a share of the work: how it is started, and what to say when it is gone.
 
-Started as `python -I SCRIPT`, never by multiprocessing, which would run a user's script a second time. It talks over its
-standard input and output, in frames (`worker.py`), and knows nothing of the environment but what Python itself needs.
+Started as `python -I SCRIPT`, never by multiprocessing, which would run a user's script a second time. It talks over
+its standard input and output, in frames (`worker.py`), and knows nothing of the environment but what Python needs.
 """
 
 from __future__ import annotations

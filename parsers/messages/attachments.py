@@ -1,53 +1,72 @@
 """Attachments: rows of the `attachment` table, each resolved to its file in the backup or to why there is none.
 
-`filename` is a path of the phone; what follows `Library/SMS/` is the path in MediaDomain. A status other than `present`
-always says what it rests on: `purged` and `never-downloaded` need the row's own evidence (Apple's own index of purged
-attachments: not hidden, ck_sync_state 1 or 4, transfer_state 0), which is quoted.
+Join order is not the order of the body, so the part is found by the guid that the body names. What a row says beyond
+the fields of the record (stickers, Live Photos, attribution, transcription …) stands in `details`, and only there where
+the row has it: most rows have none of it.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bagtag.extract.apple_times import apple_iso
-from bagtag.extract.evidence import Outcome
-from bagtag.extract.files import FileFacts, Files
-from bagtag.extract.sqlite import Database
-from bagtag.parsers.cells import integer, text
+from bagtag.extract.evidence import Issue
+from bagtag.extract.files import Files
+from bagtag.extract.sqlite import DamagedError, Database
+from bagtag.parsers.cells import integer, raw, text
+from bagtag.parsers.formats.signatures import ENOUGH, media_type
+from bagtag.parsers.messages.attachment_bytes import first_bytes
+from bagtag.parsers.messages.attachment_details import (
+    attribution,
+    dictionary,
+    is_plugin_payload,
+    sealed,
+    sensitive,
+)
+from bagtag.parsers.messages.attachment_folder import AttachmentFolder
+from bagtag.parsers.messages.attachment_paths import DOMAINS
+from bagtag.parsers.messages.attachment_status import READABLE, Finder, Found
 from bagtag.parsers.messages.body import Report
-from bagtag.parsers.messages.columns import ATTACHMENT
-from bagtag.parsers.records import AttachmentRef, AttachmentStatus
-from bagtag.parsers.schema import Columns
+from bagtag.parsers.messages.live_photos import live_photo
+from bagtag.parsers.messages.stickers import sticker
+from bagtag.parsers.records import AttachmentRef
+from bagtag.parsers.rowids import Rowids
+from bagtag.parsers.schema import either
 
-DOMAINS = ("MediaDomain", "HomeDomain")
-_ROOT = "Library/SMS/"
-_READABLE = frozenset({Outcome.OK, Outcome.OK_EMPTY, Outcome.ALREADY_PLAIN})
-_PURGED_SYNC_STATES = (1, 4)
-_UNREADABLE: Mapping[Outcome, str] = {
-    Outcome.TRUNCATED: "the stored file is cut short",
-    Outcome.UNTERMINATED: "the stored file has no valid end",
-    Outcome.KEY_UNAVAILABLE: "no key opens the stored file",
-    Outcome.BAD_RECORD: "the manifest's record of the file cannot be read",
-    Outcome.NOT_A_REGULAR_FILE: "what is stored is no regular file",
-}
+_REPORTED = frozenset({"missing-blob", "not-in-manifest", "damaged"})
+_WITH_BYTES = frozenset({"present", "damaged"})
+_NOTHING: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    status: AttachmentStatus
-    reason: str | None
-    facts: FileFacts | None = None
-    relative_path: str | None = None
+class _Row(NamedTuple):
+    """A join row and the columns that are read, NULL where the table has none; `rowid` is NULL without a row."""
+
+    message: Any
+    joined: Any
+    guid: Any
+    filename: Any
+    transfer_name: Any
+    mime_type: Any
+    uti: Any
+    total_bytes: Any
+    created_date: Any
+    transfer_state: Any
+    hide_attachment: Any
+    ck_sync_state: Any
+    is_sticker: Any
+    original_guid: Any
+    sticker_user_info: Any
+    attribution_info: Any
+    user_info: Any
+    is_commsafety_sensitive: Any
+    sensitivity_analysis: Any
+    emoji_image_content_identifier: Any
+    emoji_image_short_description: Any
+    rowid: Any
 
 
-def relative_path(filename: str | None) -> str | None:
-    """The path in MediaDomain of an `attachment.filename`; None when it lies outside what a backup holds."""
-    if filename is None or (at := filename.find(_ROOT)) < 0:
-        return None
-    return filename[at:]
+_COLUMNS = _Row._fields[2:-1]
 
 
 class Attachments:
@@ -55,40 +74,54 @@ class Attachments:
 
     def __init__(self, database: Database, files: Files) -> None:
         self._files = files
-        self._columns = Columns(database, "attachment", ATTACHMENT, "a")
+        self._folder = AttachmentFolder(database, files)
+        self._finder = Finder(files, self._folder)
 
     def by_message(self, database: Database) -> Iterator[tuple[Any, ...]]:
-        """(message rowid, attachment rowid of the join, the row's columns…, its rowid or NULL), by message."""
-        if not self._columns.names or not {"message_id", "attachment_id"} <= set(
-            database.columns("message_attachment_join")
-        ):
+        """(message rowid, attachment rowid of the join, the columns read…, rowid of the row or NULL), by message."""
+        joins = set(database.columns("message_attachment_join"))
+        if "attachment" not in database.tables or not {"message_id", "attachment_id"} <= joins:
             return iter(())
+        cells = ", ".join(either(database, "attachment", name, "a") for name in _COLUMNS)
         return database.rows(
-            f"SELECT j.message_id, j.attachment_id, {self._columns.sql}, a.rowid FROM message_attachment_join AS j "
+            f"SELECT j.message_id, j.attachment_id, {cells}, a.rowid FROM message_attachment_join AS j "
             "LEFT JOIN attachment AS a ON a.rowid = j.attachment_id ORDER BY j.message_id, j.attachment_id"
         )
 
-    def read(self, row: tuple[Any, ...], transfers: Mapping[str, int], report: Report) -> AttachmentRef:
-        """One row of `by_message`; `transfers` are the parts of the body by attachment guid."""
-        cells, columns = row[2:], self._columns
-        guid = text(cells[columns.at["guid"]])
-        filename = text(cells[columns.at["filename"]])
-        found = self._find(filename, cells)
-        if found.status in ("missing-blob", "not-in-manifest", "damaged"):
-            report(f"attachment {cells[-1]} ({guid}): {found.status}: {found.reason}")
+    def read(
+        self,
+        row: tuple[Any, ...],
+        transfers: Mapping[str, int],
+        report: Report,
+        transcriptions: Mapping[str, str] = _NOTHING,
+    ) -> AttachmentRef:
+        """One row of `by_message`; `transfers` and `transcriptions` are what the body says by attachment guid."""
+        cells = _Row._make(row)
+        guid, filename = text(cells.guid), text(cells.filename)
+        found = self._finder.find(
+            cells.filename, cells.transfer_state, cells.hide_attachment, cells.ck_sync_state
+        )  # fmt: skip
+        if found.status in _REPORTED:
+            report(f"attachment {cells.rowid} ({guid}): {found.status}: {found.reason}")
         facts = found.facts
-        name = text(cells[columns.at["transfer_name"]])
-        has_bytes = facts is not None and found.status in ("present", "damaged")
-        created = cells[columns.at["created_date"]]
+        has_bytes = facts is not None and found.status in _WITH_BYTES
+        details = self._details(cells, filename, found, report)
+        if guid is not None and guid in transcriptions:
+            details["audio"] = {"transcription": transcriptions[guid]}
+        if self._folder.troubles:
+            for trouble in self._folder.troubles:
+                report(trouble)
+            self._folder.troubles.clear()
+        created = cells.created_date
         return AttachmentRef(
-            rowid=cells[-1],
+            rowid=cells.rowid,
             guid=guid,
             part=transfers.get(guid, _numbered(guid)) if guid else None,
-            name=name or _last(filename),
-            mime=text(cells[columns.at["mime_type"]]),
-            uti=text(cells[columns.at["uti"]]),
+            name=text(cells.transfer_name) or _last(filename),
+            mime=text(cells.mime_type),
+            uti=text(cells.uti),
             size=facts.size if facts is not None and has_bytes else None,
-            total_bytes=integer(cells[columns.at["total_bytes"]]),
+            total_bytes=integer(cells.total_bytes),
             sha256=facts.sha256 if facts is not None and has_bytes else None,
             file_id=facts.file_id if facts is not None else None,
             domain=facts.domain if facts is not None else DOMAINS[0] if found.relative_path else None,
@@ -96,57 +129,75 @@ class Attachments:
             filename_raw=filename,
             bag_path=facts.bag_path if facts is not None else None,
             created_at=apple_iso(created, "s") if isinstance(created, int | float) else None,
-            transfer_state=integer(cells[columns.at["transfer_state"]]),
-            hidden=_flag(cells[columns.at["hide_attachment"]]),
-            sticker=_flag(cells[columns.at["is_sticker"]]),
-            original_guid=text(cells[columns.at["original_guid"]]),
+            transfer_state=integer(cells.transfer_state),
+            hidden=_flag(cells.hide_attachment),
+            sticker=_flag(cells.is_sticker),
+            original_guid=text(cells.original_guid),
             status=found.status,
             reason=found.reason,
+            details=details,
         )
 
-    def _find(self, filename: str | None, cells: tuple[Any, ...]) -> _Found:
-        if self._files.bare:
-            return _Found("outside-backup", "a lone database was read: no files are at hand")
-        state = integer(cells[self._columns.at["transfer_state"]])
-        if filename is None:
-            return _Found("never-downloaded", f"filename is NULL, transfer_state is {state}")
-        path = relative_path(filename)
-        if path is None:
-            return _Found("outside-backup", "filename names a place that is not backed up")
-        facts = self._look_up(path)
-        if facts is not None and facts.outcome in _READABLE:
-            return _Found("present", None, facts, path)
-        if facts is None or facts.outcome is Outcome.MISSING:
-            purged = self._purged(cells)
-            if purged is not None:
-                return _Found("purged", purged, facts, path)
-            if facts is None:
-                return _Found("not-in-manifest", "no row of the manifest has this path", None, path)
-            return _Found("missing-blob", "the manifest lists the file, its stored blob is missing", facts, path)
-        if facts.outcome is Outcome.OUT_OF_SCOPE:
-            return _Found("outside-backup", "the file is outside the scope of this run", facts, path)
-        return _Found("damaged", _UNREADABLE.get(facts.outcome, f"outcome {facts.outcome}"), facts, path)
+    def without_message(self, database: Database, carried: Rowids) -> Iterator[Issue]:
+        """A note on each row whose rowid is not in `carried`, with what became of its file.
 
-    def _look_up(self, path: str) -> FileFacts | None:
-        forms = dict.fromkeys((path, unicodedata.normalize("NFC", path), unicodedata.normalize("NFD", path)))
-        for domain in DOMAINS:
-            for form in forms:
-                facts = self._files.facts(domain, form)
-                if facts is not None:
-                    return facts
-        return None
+        The join that such a row hung on is gone, or was never made; no record can carry it.
+        """
+        if "attachment" not in database.tables:
+            return
+        cells = ", ".join(either(database, "attachment", name, "a") for name in _COLUMNS)
+        try:
+            for row in database.rows(f"SELECT NULL, a.rowid, {cells}, a.rowid FROM attachment AS a ORDER BY a.rowid"):
+                if row[-1] not in carried:
+                    yield self._alone(_Row._make(row), database)
+        except DamagedError as trouble:
+            what = f"attachments cannot be read on: {trouble}"
+            yield Issue(effect="lost", what=what, where=database.at("attachment"))
 
-    def _purged(self, cells: tuple[Any, ...]) -> str | None:
-        values = {
-            name: cells[self._columns.at[name]] for name in ("hide_attachment", "ck_sync_state", "transfer_state")
-        }
-        if (
-            values["hide_attachment"] == 0
-            and values["ck_sync_state"] in _PURGED_SYNC_STATES
-            and values["transfer_state"] == 0
-        ):
-            return "offloaded to iCloud: " + ", ".join(f"{name} is {value}" for name, value in values.items())
-        return None
+    def _alone(self, cells: _Row, database: Database) -> Issue:
+        filename = text(cells.filename)
+        found = self._finder.find(cells.filename, cells.transfer_state, cells.hide_attachment, cells.ck_sync_state)
+        file = f"its file is {found.status}"
+        if found.facts is not None and found.status in _WITH_BYTES:
+            file += f" (fileID {found.facts.file_id}, sha256 {found.facts.sha256})"
+        elif found.reason:
+            file += f" ({found.reason})"
+        what = f"attachment row without message: {text(cells.guid)}, {filename or 'no filename'}; {file}"
+        return Issue(effect="note", what=what, where=database.at("attachment", cells.rowid))
+
+    def _details(self, cells: _Row, filename: str | None, found: Found, report: Report) -> dict[str, Any]:
+        """What most rows have nothing of, in a fixed order."""
+        told: dict[str, Any] = {}
+        facts = found.facts
+        whole = facts if facts is not None and facts.outcome in READABLE else None
+        if facts is not None and (photo := live_photo(facts, self._files, self._folder)) is not None:
+            told["live_photo"] = photo
+        if _flag(cells.is_sticker) or cells.sticker_user_info is not None:
+            info = dictionary(cells.sticker_user_info, f"sticker_user_info of attachment {cells.rowid}", report)
+            told["sticker"] = sticker(info, whole, self._files)
+        if (prompt := text(cells.emoji_image_short_description)) is not None:
+            told["prompt"] = prompt
+        if (content_id := text(cells.emoji_image_content_identifier)) is not None:
+            told["content_id"] = content_id
+        if cells.is_commsafety_sensitive and (flag := sensitive(cells.is_commsafety_sensitive)) is not None:
+            told["sensitive"] = flag
+        if cells.sensitivity_analysis is not None:
+            told["sensitivity_analysis"] = raw(cells.sensitivity_analysis)
+        if cells.attribution_info is not None:
+            info = dictionary(cells.attribution_info, f"attribution_info of attachment {cells.rowid}", report)
+            if info:
+                told["attribution"] = attribution(info)
+        if cells.user_info is not None:
+            told["user_info"] = sealed(cells.user_info)
+        if is_plugin_payload(filename):
+            told["plugin_payload"] = True
+        if not cells.mime_type and whole is not None:
+            kind = media_type(first_bytes(self._files, whole, ENOUGH))
+            if kind is not None:
+                told["type_of_bytes"] = kind
+        if found.tail is not None:
+            told["found_by"] = {"unique_tail": found.tail}
+        return told
 
 
 def _numbered(guid: str) -> int | None:

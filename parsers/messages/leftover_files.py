@@ -1,23 +1,35 @@
 """Leftover files: attachments in the backup that no attachment row names.
 
 Deleting an attachment's row deletes its file by a trigger; where that did not happen the file remains. A Live Photo's
-movie has no row of its own either, which is said where it fits.
+movie has no row of its own: while the row of its picture is there, it is no leftover, which is said, and the picture's
+record names it too. Pictures of link previews and app balloons have rows, so that one without a row is a leftover.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 
 from bagtag.extract.files import FileFacts, Files
 from bagtag.extract.sqlite import Database
-from bagtag.parsers.cells import text
-from bagtag.parsers.messages.attachments import DOMAINS, relative_path
+from bagtag.parsers.messages.attachment_details import is_plugin_payload
+from bagtag.parsers.messages.attachment_folder import filenames
+from bagtag.parsers.messages.attachment_paths import (
+    DOMAINS,
+    FOLDER,
+    composed,
+    is_movie,
+    is_photo,
+    relative_path,
+    stem,
+    tail,
+)
+from bagtag.parsers.messages.fingerprints import Fingerprints
 
-FOLDER = "Library/SMS/Attachments/"
 _LEFT = "the file of an attachment whose row was deleted"
 _UNSEEN = "a file that Messages keeps without a row of its own"
-_COMPANION = "the companion of a file that has a row (same folder and stem, as a Live Photo's movie)"
+_PAYLOAD = "a picture or part of a link preview or app balloon whose row was deleted"
+_COMPANION = "no leftover: the companion of a Live Photo's picture, which has a row (same folder and stem)"
+_ELSEWHERE = "a row names a file of this folder and name at another place"
 
 
 def leftover_files(database: Database, files: Files) -> Iterator[tuple[FileFacts, list[str]]]:
@@ -27,19 +39,22 @@ def leftover_files(database: Database, files: Files) -> Iterator[tuple[FileFacts
     """
     if files.bare:
         return
-    named: set[str] = set()
-    if "filename" in database.columns("attachment"):
-        for (filename,) in database.rows("SELECT filename FROM attachment WHERE filename IS NOT NULL"):
-            path = relative_path(text(filename))
-            if path is not None:
-                named.add(unicodedata.normalize("NFC", path))
-    stems = {_stem(path) for path in named}
-    for facts in files.under(DOMAINS[0], FOLDER):
-        path = unicodedata.normalize("NFC", facts.relative_path or "")
-        if path not in named:
-            yield facts, [_COMPANION, _LEFT] if _stem(path) in stems else [_LEFT, _UNSEEN]
-
-
-def _stem(path: str) -> str:
-    folder, _, name = path.rpartition("/")
-    return f"{folder}/{name.rpartition('.')[0] or name}"
+    named, pictures, tails = Fingerprints(), Fingerprints(), Fingerprints()
+    for filename in filenames(database):
+        path, end = relative_path(filename), tail(filename)
+        if path is not None:
+            named.add(composed(path))
+            if is_photo(path):
+                pictures.add(composed(stem(path)))
+        if end is not None:
+            tails.add(end)
+    for domain in DOMAINS:
+        for facts in files.under(domain, FOLDER):
+            path = facts.relative_path or ""
+            if composed(path) in named:
+                continue
+            if is_movie(path) and composed(stem(path)) in pictures:
+                yield facts, [_COMPANION]
+                continue
+            fits = [_PAYLOAD] if is_plugin_payload(path) else [_LEFT, _UNSEEN]
+            yield facts, [_ELSEWHERE, *fits] if (tail(path) or "") in tails else fits

@@ -11,9 +11,8 @@ from typing import Any
 
 from bagtag.extract.evidence import Issue
 from bagtag.extract.files import SMS_DB, Files
-from bagtag.extract.sqlite import DamagedError, Database
+from bagtag.extract.sqlite import Database
 from bagtag.parsers.artifact import ROW_FAULTS, Account, artifact
-from bagtag.parsers.cells import text
 from bagtag.parsers.in_step import InStep
 from bagtag.parsers.messages import associations
 from bagtag.parsers.messages.attachments import Attachments
@@ -48,7 +47,7 @@ def messages(database: Database, files: Files, names: Names, account: Account) -
                 carried.add(attachment.rowid)
     yield from reading.log.removed(database)
     yield from reading.damages()
-    yield from rows_alone(database, reading.people, carried, account)
+    yield from rows_alone(database, reading.people, reading.attachments, carried, account)
 
 
 class MessageTable:
@@ -58,9 +57,9 @@ class MessageTable:
         database.function("target_guid", 1, associations.target_guid)
         self.people = People(database, names.matcher(home_region(database)))
         self._database = database
-        attachments = Attachments(database, files)
-        self._reader = MessageReader(database, self.people, Conversations(database, self.people), attachments)
-        self._beside = _Beside(database, attachments)
+        self.attachments = Attachments(database, files)
+        self._reader = MessageReader(database, self.people, Conversations(database, self.people), self.attachments)
+        self._beside = _Beside(database, self.attachments)
         self.log = WithoutLog(database, "message", self._reader.columns.names)
 
     def between(self, first: int | None = None, last: int | None = None) -> Iterator[Message | Issue]:
@@ -81,9 +80,11 @@ class MessageTable:
         return self._beside.damages(self._database)
 
 
-def rows_alone(database: Database, people: People, carried: Rowids, account: Account) -> Iterator[Issue]:
+def rows_alone(
+    database: Database, people: People, attachments: Attachments, carried: Rowids, account: Account
+) -> Iterator[Issue]:
     """Attachments and handles that no message carries, each as a note; `carried` are the attachments that one does."""
-    yield from _attachments_alone(database, carried)
+    yield from attachments.without_message(database, carried)
     yield from _handles_alone(database, people, account)
 
 
@@ -142,20 +143,6 @@ def _query(database: Database, table: str, *names: str) -> Iterator[tuple[Any, .
         return iter(())
     cells = ", ".join(either(database, table, name, "t") for name in names)
     return database.rows(f"SELECT {cells} FROM {table} AS t ORDER BY 1, 2")
-
-
-def _attachments_alone(database: Database, carried: Rowids) -> Iterator[Issue]:
-    """Attachment rows that no message carries, each as a note."""
-    if "attachment" not in database.tables:
-        return
-    try:
-        cells = ", ".join(either(database, "attachment", name, "t") for name in ("guid", "filename"))
-        for rowid, guid, filename in database.rows(f"SELECT t.rowid, {cells} FROM attachment AS t ORDER BY t.rowid"):
-            if rowid not in carried:
-                what = f"attachment row without message: {text(guid)}, {text(filename) or 'no filename'}"
-                yield Issue(effect="note", what=what, where=database.at("attachment", rowid))
-    except DamagedError as trouble:
-        yield Issue(effect="lost", what=f"attachments cannot be read on: {trouble}", where=database.at("attachment"))
 
 
 def _handles_alone(database: Database, people: People, account: Account) -> Iterator[Issue]:

@@ -22,6 +22,7 @@ from bagtag.extract.reading.worker import READY, read_frame, write_frame
 from bagtag.extract.reading.worker_process import died, end, started, usable_cores
 from bagtag.extract.sqlite import DamagedError, Database
 from bagtag.parsers.artifact import Account, Lines, in_lines
+from bagtag.parsers.messages.attachments import Attachments
 from bagtag.parsers.messages.messages import rows_alone
 from bagtag.parsers.messages.people import People
 from bagtag.parsers.messages.slice_worker import SCRIPT, Setup, Slice
@@ -53,10 +54,12 @@ def messages_in_lines(
     if not {"message", "handle"} <= database.tables or next(database.rows(_ROWID, (-_LAST, MANY)), None) is None:
         return None
     setup = Setup(HandedDatabase(database.path, database.where), handed, names)
-    return _lines(_Readers(setup, count), database, names, account)
+    return _lines(_Readers(setup, count), database, files, names, account)
 
 
-def _lines(readers: _Readers, database: Database, names: Names, account: Account) -> Iterator[Lines | Issue]:
+def _lines(
+    readers: _Readers, database: Database, files: Files, names: Names, account: Account
+) -> Iterator[Lines | Issue]:
     carried = Rowids()
     for found in _read(readers, database):
         yield Lines(found.lines, {"message": found.rowids, "attachment": found.attachments})
@@ -66,7 +69,7 @@ def _lines(readers: _Readers, database: Database, names: Names, account: Account
         if found.damage is not None:
             raise DamagedError(found.damage)
     people = People(database, names.matcher(home_region(database)))
-    yield from rows_alone(database, people, carried, account)
+    yield from rows_alone(database, people, Attachments(database, files), carried, account)
 
 
 class _Readers:

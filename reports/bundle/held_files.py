@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from bagtag.custody import durable
 from bagtag.extract.evidence import Outcome, Provenance
 from bagtag.extract.files import FileFacts, opened, start_of
 from bagtag.extract.inventory import InventoryRow, decode, encode
@@ -55,6 +56,17 @@ class HeldFiles:
         """The file rows in scope of a domain whose path begins with `prefix`, sorted."""
         for (line,) in self._index.execute(_UNDER, (domain, prefix, len(prefix), prefix)):
             yield FileFacts.of(decode(line))
+
+    def content(self, domain: str, relative_path: str, most: int) -> bytes | None:
+        """The first `most` bytes of the file of that name as the bag holds it; None when it holds none."""
+        row = self._row(domain, relative_path)
+        if row is None or row.plain is None or row.bag_path is None:
+            return None
+        try:
+            with durable.open_regular(self._bag / row.bag_path) as file:
+                return file.read(most)
+        except OSError:
+            return None
 
     def hand_over(self) -> None:
         """Nothing: a folder in the making is read by the process that makes it."""

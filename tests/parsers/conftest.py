@@ -48,6 +48,12 @@ class FakeFiles:
     def under(self, domain: str, prefix: str) -> Iterator[FileFacts]:
         return (self.rows[path] for path in sorted(self.rows) if path.startswith(prefix) and domain == "MediaDomain")
 
+    def content(self, domain: str, relative_path: str, most: int) -> bytes | None:
+        return b"abc"[:most] if self.facts(domain, relative_path) is not None else None
+
+    def hand_over(self) -> None:
+        return None
+
     def database(self, domain: str, relative_path: str) -> Database | None:
         path = self.databases.get((domain, relative_path))
         if path is None:
