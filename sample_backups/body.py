@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bagtag.sample_backups.typedstream import Run, attributed_string, utf16_length
+from bagtag.sample_backups.detectors import Detected
+from bagtag.sample_backups.typedstream import Number, Run, Url, Value, attributed_string, utf16_length
 
 PART = "__kIMMessagePartAttributeName"
 TRANSFER = "__kIMFileTransferGUIDAttributeName"
@@ -21,7 +22,13 @@ BOLD, ITALIC, UNDERLINE, STRIKETHROUGH = (
     f"__kIMText{style}AttributeName" for style in ("Bold", "Italic", "Underline", "Strikethrough")
 )
 STYLES = {BOLD: "bold", ITALIC: "italic", UNDERLINE: "underline", STRIKETHROUGH: "strikethrough"}
+EFFECT = "__kIMTextEffectAttributeName"
+EFFECTS = {4: "ripple", 5: "big", 6: "bloom", 8: "nod", 9: "shake", 10: "jitter", 11: "small", 12: "explode"}
+GLYPH = "__kIMEmojiImageAttributeName"
 OBJECT = "\ufffc"
+BREADCRUMB = "\ufffd"
+OWN_FIELDS = frozenset({PART, MENTION, LINK, EFFECT, *STYLES})
+"""Attributes that a reader tells in words of its own; it keeps all others under their names."""
 
 
 @dataclass(frozen=True)
@@ -48,26 +55,25 @@ def body(parts: Mapping[int, Part]) -> bytes:
     return attributed_string(runs)
 
 
+def legible(words: str) -> str:
+    """The text as JSON can carry it: U+FFFD for half a surrogate pair."""
+    return "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in words)
+
+
 def found_parts(parts: Mapping[int, Part]) -> list[dict[str, Any]]:
     """The parts as a reader should list them; ranges count code points of the part, start16 UTF-16 units."""
     start16, found = 0, []
     for number, part in parts.items():
         ranges, start = [], 0
         for run in part.runs:
-            styles = [name for key, name in STYLES.items() if key in run.attributes]
-            link, mention = run.attributes.get(LINK), run.attributes.get(MENTION)
-            if styles or link or mention:
-                address = getattr(link, "address", None)
-                ranges.append(
-                    {"start": start, "length": len(run.text), "style": styles, "mention": mention, "link": address}
-                )
+            if run.attributes and not part.attachment:
+                ranges.append(_found_range(start, run))
             start += len(run.text)
-        kind = "attachment" if part.attachment else "text"
         found.append(
             {
                 "index": number,
-                "kind": kind,
-                "text": part.text,
+                "kind": "attachment" if part.attachment else "text",
+                "text": legible(part.text),
                 "start16": start16,
                 "ranges": ranges,
                 "attachment": part.attachment,
@@ -75,3 +81,24 @@ def found_parts(parts: Mapping[int, Part]) -> list[dict[str, Any]]:
         )
         start16 += utf16_length(part.text)
     return found
+
+
+def _found_range(start: int, run: Run) -> dict[str, Any]:
+    link, effect = run.attributes.get(LINK), run.attributes.get(EFFECT)
+    return {
+        "start": start,
+        "length": len(run.text),
+        "style": [name for key, name in STYLES.items() if key in run.attributes],
+        "effect": EFFECTS[int(effect.value)] if isinstance(effect, Number) else None,
+        "mention": run.attributes.get(MENTION),
+        "link": link.address if isinstance(link, Url) else None,
+        "attributes": {key: _found(value) for key, value in run.attributes.items() if key not in OWN_FIELDS},
+    }
+
+
+def _found(value: Value) -> Any:
+    if isinstance(value, Number):
+        return value.value
+    if isinstance(value, Detected):
+        return {"value": value.found}
+    return value

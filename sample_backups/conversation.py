@@ -5,7 +5,7 @@ Written from the facts of Messages since iOS 17; who says what is invented.
 
 from __future__ import annotations
 
-from bagtag.sample_backups import events, medium
+from bagtag.sample_backups import events, link_previews, medium
 from bagtag.sample_backups.body import BOLD, ITALIC, LINK, MENTION, STRIKETHROUGH, UNDERLINE, Part
 from bagtag.sample_backups.moments import SECOND, iso, nanoseconds
 from bagtag.sample_backups.people import (
@@ -194,13 +194,11 @@ def _after_effects(story: Story, first: Said) -> None:
         columns={"expressive_send_style_id": slam},
         truth={"effect": {"kind": "slam", "raw": slam}},
     )
-    events.link_preview(
+    link_previews.preview(
         story,
-        WITH_MIKA,
-        MIKA,
+        "url",
         "https://example.com/recipes?id=7&lang=ja",
-        title="Cake <b>for</b> twelve",
-        summary="A recipe in twelve steps",
+        {"title": "Cake <b>for</b> twelve", "summary": "A recipe in twelve steps", "siteName": "Example"},
     )
     guid = story.guid()
     picture = story.attach(f"at_0_{guid}", medium.PNG, "sticker.png", is_sticker=1)

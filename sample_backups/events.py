@@ -1,7 +1,7 @@
 """What happens to a message after it was sent, and what is no message at all: tapbacks, edits, unsends, announcements.
 
 Known from real Messages databases: associated_message_type and its target forms, message_summary_info with its keys
-`ec`, `ep`, `rp`, `otr`, item_type with group_action_type, link previews as keyed archives.
+`ec`, `ep`, `rp`, `otr`, item_type with group_action_type.
 """
 
 from __future__ import annotations
@@ -10,23 +10,22 @@ import plistlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bagtag.sample_backups.body import LINK, Part, body, found_parts, text
-from bagtag.sample_backups.keyed_archive import Archive
+from bagtag.sample_backups.body import body, found_parts, text
 from bagtag.sample_backups.moments import SECOND, iso
 from bagtag.sample_backups.people import Chat, Handle
 from bagtag.sample_backups.story import Attached, Said, Story, found_account
-from bagtag.sample_backups.typedstream import Number, Run, Url, attributed_string, utf16_length
+from bagtag.sample_backups.typedstream import attributed_string, utf16_length
 
 KINDS = ("loved", "liked", "disliked", "laughed", "emphasized", "questioned", "emoji", "sticker")
 """Tapbacks by associated_message_type less 2000; the same less 3000 are removals."""
 
-QUOTES = ("Loved", "Liked", "Disliked", "Laughed at", "Emphasized", "Questioned")
+QUOTES = ("Loved", "Liked", "Disliked", "Laughed at", "Emphasized", "Questioned", "", "Reacted with a sticker to")
 REMOVED = 3000
 STICKER = 1000
-URL_BALLOON = "com.apple.messages.URLBalloonProvider"
 
 
-def _plist(content: Mapping[str, Any]) -> bytes:
+def plist(content: Mapping[str, Any]) -> bytes:
+    """A binary property list."""
     return plistlib.dumps(dict(content), fmt=plistlib.FMT_BINARY)
 
 
@@ -37,11 +36,18 @@ def tapback(
     target: Said,
     code: int,
     *,
-    part: int = 0,
+    part: int | None = 0,
+    form: str = "p:{part}/{guid}",
     emoji: str | None = None,
+    attached: Attached | None = None,
+    guid: str | None = None,
     state: str = "live",
 ) -> Said:
-    """A tapback row (2000-2006, or 3000-3006 for a removal), listed under its target too where that still exists."""
+    """A tapback row (2000-2007, or 3000-3007 for a removal), listed under its target too where that still exists.
+
+    `form` is how the row names its target, and `part` what a reader should make of that; a sticker's own row carries
+    the picture (`attached`) in place of a quote.
+    """
     removed = code >= REMOVED
     kind = code % 1000
     found = target.guid in story.messages
@@ -49,29 +55,37 @@ def tapback(
     words = next((each["text"] for each in parts if each["index"] == part), target.text)
     verb = f"Reacted {emoji} to" if emoji else QUOTES[kind]
     quote = f"Removed a reaction from “{words}”" if removed else f"{verb} “{words}”"
+    shown = {0: attached.part() if attached else text(quote)}
     fact = {"kind": KINDS[kind], "emoji": emoji, "removed": removed}
+    listed = found_parts(shown)
+    if attached:
+        listed[0]["kind"] = "sticker"
     said = story.row(
         chat,
         sender,
+        guid=guid,
         state=state,
         gap=20,
+        attachments=[attached] if attached else (),
         columns={
-            "text": quote,
-            "attributedBody": body({0: text(quote)}),
+            "text": shown[0].text,
+            "attributedBody": body(shown),
             "part_count": 1,
-            "associated_message_guid": f"p:{part}/{target.guid}",
+            "associated_message_guid": form.format(part=part, guid=target.guid),
             "associated_message_type": code,
             "associated_message_range_location": 0,
             "associated_message_range_length": utf16_length(words),
             "associated_message_emoji": emoji,
-            "message_summary_info": _plist({"amc": 0, "ams": words, "ust": True}),
+            "message_summary_info": plist({"amc": 0, "ams": words, "ust": True}),
         },
         truth={
             "type": "tapback",
-            "text": quote,
-            "parts": found_parts({0: text(quote)}),
+            "text": shown[0].text,
+            "parts": listed,
             "target": {"guid": target.guid, "part": part, "found": found},
             "tapback": fact,
+            "attachments": [attached.truth | {"part": 0}] if attached else [],
+            "details": {"quoted": words},
         },
     )
     if found and state == "live":
@@ -116,15 +130,20 @@ def dangling(story: Story, said: Said, column: str, target: str) -> None:
     story.deleted["dangling_references"].append({"guid": said.guid, "column": column, "target": target})
 
 
-def reply(story: Story, chat: Chat, sender: Handle | None, originator: Said, words: str) -> Said:
-    """A reply in the thread of `originator`."""
-    length = utf16_length(originator.text)
+def reply(
+    story: Story, chat: Chat, sender: Handle | None, originator: Said, words: str, *, part: int = 0, start: int = 0
+) -> Said:
+    """A reply in the thread of `originator`, to its part `part`, which starts at this UTF-16 unit of the body."""
+    parts = story.messages[originator.guid]["parts"] if originator.guid in story.messages else []
+    replied = next((each["text"] for each in parts if each["index"] == part), originator.text)
+    length = utf16_length(replied)
+    number = part if part >= 0 else part + (1 << 64)
     return story.say(
         chat,
         sender,
         words,
-        columns={"thread_originator_guid": originator.guid, "thread_originator_part": f"0:0:{length}"},
-        truth={"thread": {"originator_guid": originator.guid, "part": 0, "start": 0, "length": length}},
+        columns={"thread_originator_guid": originator.guid, "thread_originator_part": f"{number}:{start}:{length}"},
+        truth={"thread": {"originator_guid": originator.guid, "part": part, "start": start, "length": length}},
     )
 
 
@@ -148,7 +167,7 @@ def edited(story: Story, chat: Chat, sender: Handle | None, versions: Sequence[s
         sender,
         versions[-1],
         at=sent,
-        columns={"date_edited": moments[-1], "message_summary_info": _plist(summary)},
+        columns={"date_edited": moments[-1], "message_summary_info": plist(summary)},
         truth={
             "edited_at": iso(moments[-1]),
             "edits": [
@@ -176,7 +195,7 @@ def part_unsent(story: Story, chat: Chat, parts: Sequence[str], unsent: int) -> 
         at=at,
         columns={
             "date_retracted": at + 90 * SECOND,
-            "message_summary_info": _plist({"rp": [unsent], "otr": ranges, "ust": True}),
+            "message_summary_info": plist({"rp": [unsent], "otr": ranges, "ust": True}),
         },
         truth={
             "unsent_at": iso(at + 90 * SECOND),
@@ -202,7 +221,7 @@ def all_unsent(story: Story, chat: Chat, sender: Handle, length: int) -> Said:
             "is_empty": 1,
             "part_count": 0,
             "date_edited": at + 40 * SECOND,
-            "message_summary_info": _plist(summary),
+            "message_summary_info": plist(summary),
         },
         truth={
             "edited_at_also": iso(at + 40 * SECOND),
@@ -221,11 +240,16 @@ def announcement(
     action: int = 0,
     subject: Handle | None = None,
     title: str | None = None,
+    guid: str | None = None,
+    attachments: Sequence[Attached] = (),
+    **columns: int,
 ) -> Said:
     """A line of the conversation that nobody wrote: members come and go, the group gets a name."""
     return story.row(
         chat,
         actor,
+        guid=guid,
+        attachments=attachments,
         columns={
             "text": None,
             "item_type": item,
@@ -233,7 +257,8 @@ def announcement(
             "other_handle": subject.rowid if subject else 0,
             "group_title": title,
             "part_count": None,
-        },
+        }
+        | columns,
         truth={
             "type": "announcement",
             "announcement": {
@@ -243,29 +268,4 @@ def announcement(
                 "title": title,
             },
         },
-    )
-
-
-def link_preview(story: Story, chat: Chat, sender: Handle, address: str, *, title: str, summary: str) -> Said:
-    """A link with its preview: the body is the address, the preview an archived LPLinkMetadata."""
-    archive = Archive()
-    metadata = archive.instance(
-        ["LPLinkMetadata", "NSObject"],
-        {
-            "version": 1,
-            "URL": archive.url(address),
-            "originalURL": archive.url(address),
-            "title": title,
-            "summary": summary,
-            "siteName": "Example",
-        },
-    )
-    root = archive.dictionary({"richLinkMetadata": metadata, "richLinkIsPlaceholder": False})
-    run = Run(address, {LINK: Url(address), "__kIMLinkIsRichLinkAttributeName": Number(1, "c")})
-    return story.say(
-        chat,
-        sender,
-        Part((run,)),
-        columns={"balloon_bundle_id": URL_BALLOON, "payload_data": archive.stored(root), "has_dd_results": 1},
-        truth={"app": {"bundle_id": URL_BALLOON, "kind": "url", "title": title, "url": address}},
     )

@@ -19,7 +19,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bagtag.sample_backups import addressbook, blob, device_files, facts, manifest, mbdb, mdinfo, messages, plists
+from bagtag.sample_backups import (
+    addressbook,
+    blob,
+    device_files,
+    facts,
+    manifest,
+    mbdb,
+    mdinfo,
+    messages,
+    plists,
+)
+from bagtag.sample_backups import (
+    features as every_feature,
+)
 from bagtag.sample_backups.blob import Blob
 from bagtag.sample_backups.dice import dice
 from bagtag.sample_backups.entry import DIGEST_DOMAINS, FILE, OTHER, Entry, FileContent, Filler, with_folders
@@ -58,9 +71,12 @@ def mint(
     extra_messages: int = 0,
     extra_files: Sequence[tuple[str, str, bytes | int]] = (),
     faults: Collection[str] = (),
+    features: bool = False,
+    migrated: bool = False,
 ) -> Minted:
     """Write a backup to `dest`/<UDID> and what is true of it to `dest`/truth.json.
 
+    `migrated`: the message database grew up through older versions of iOS. `features`: the messages hold everything that iMessage of this iOS can do, and the truth has `settings`.
     `extra_files` are (domain, path, content), a number being the size of content made up on the way. ValueError for
     an iOS no sample imitates or a fault that is unknown or cannot be; FileExistsError where the folder exists.
     """
@@ -93,7 +109,13 @@ def mint(
     )
     with tempfile.TemporaryDirectory(prefix="bagtag-mint-") as scratch:
         said = messages.write(
-            Path(scratch), release_of(ios), dice(f"{seed}/story"), damage=faults, extra=extra_messages
+            Path(scratch),
+            release_of(ios),
+            dice(f"{seed}/story"),
+            damage=faults,
+            extra=extra_messages,
+            migrated=migrated,
+            retouch=every_feature.tell if features else None,
         )
         fillers = [_extra(extra, f"{seed}/extra/{number}") for number, extra in enumerate(extra_files)]
         plan = Plan([*_entries(Path(scratch), said), *fillers], encrypted, bag.stored(), era)
@@ -129,6 +151,7 @@ def mint(
         "manifest": reached,
         "orphans": sorted(orphans, key=lambda each: str(each["path"])),
         "contacts": addressbook.truth(),
+        **({"settings": said.story.settings} if features else {}),
         **messages.truth(said),
     }
     return _minted(dest, folder, truth)
@@ -258,6 +281,9 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
     "damaged-messages": {"faults": ("damaged-row-message",)},
     "wal": {"faults": ("wal",)},
+    "features": {"ios": "26.0", "features": True},
+    "migrated": {"ios": "18.5", "migrated": True, "encrypted": False},
+    "ios5-plain": {"ios": "5.1", "seed": 5, "encrypted": False},
     **{
         name: {"faults": (name,)}
         for name in ("damaged-keybag", "decrypted-in-place", "no-manifest-plist", "truncated-keybag")

@@ -39,17 +39,24 @@ OLD_UDID = "5a3b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
 MODELS = {
     (3, 0): ("7C144", "iPhone2,1", "iPhone 3GS"),
     (4, 0): ("8F190", "iPhone3,1", "iPhone 4"),
+    (5, 0): ("9B206", "iPhone3,1", "iPhone 4"),
     (6, 0): ("10B141", "iPhone4,1", "iPhone 4S"),
+    (7, 0): ("11D257", "iPhone6,1", "iPhone 5s"),
+    (8, 0): ("12H321", "iPhone7,2", "iPhone 6"),
     (9, 0): ("13E233", "iPhone7,2", "iPhone 6"),
     (10, 0): ("14A403", "iPhone8,1", "iPhone 6s"),
     (10, 1): ("14B72", "iPhone8,1", "iPhone 6s"),
     (10, 2): ("14C92", "iPhone8,1", "iPhone 6s"),
+    (11, 0): ("15G77", "iPhone10,6", "iPhone X"),
     (12, 0): ("16G77", "iPhone10,6", "iPhone X"),
+    (13, 0): ("17H35", "iPhone12,1", "iPhone 11"),
     (14, 0): ("18H17", "iPhone12,1", "iPhone 11"),
+    (15, 0): ("19H12", "iPhone14,5", "iPhone 13"),
     (16, 0): ("20F66", "iPhone14,5", "iPhone 13"),
     (17, 0): ("21F90", "iPhone16,1", "iPhone 15 Pro"),
     (18, 0): ("22F76", "iPhone16,1", "iPhone 15 Pro"),
     (26, 0): ("23A341", "iPhone16,1", "iPhone 15 Pro"),
+    (27, 0): ("24A300", "iPhone16,1", "iPhone 15 Pro"),
 }
 """Build, product type and name by version of iOS; of iOS 10 each minor version counts, of others the major."""
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import random
+import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from bagtag.sample_backups import people
-from bagtag.sample_backups.body import FILE_NAME, OBJECT, TRANSFER, Part, body, found_parts, text
+from bagtag.sample_backups.body import FILE_NAME, OBJECT, TRANSFER, Part, body, found_parts, legible, text
 from bagtag.sample_backups.entry import Damage, Entry, file_id
+from bagtag.sample_backups.era import Release
 from bagtag.sample_backups.medium import Medium
 from bagtag.sample_backups.moments import SECOND, UNIX_OFFSET, iso, nanoseconds
 from bagtag.sample_backups.people import Chat, Handle
@@ -24,6 +26,7 @@ from bagtag.sample_backups.typedstream import Run, Value
 START = nanoseconds(2025, 5, 1, 9)
 MILLISECOND = 1_000_000
 DAY = 86400 * SECOND
+NEWEST: Release = (27, 0)
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,16 @@ class Said:
 
 
 class Story:
-    """Rows by table, the truth by guid, and the files that belong to them."""
+    """Rows by table, the truth by guid, and the files that belong to them.
 
-    def __init__(self, dice: random.Random) -> None:
+    `release` is the iOS that the story happens on: what it did not have yet is not told. `settings` is what a reader
+    should find about messages outside of sms.db.
+    """
+
+    def __init__(self, dice: random.Random, release: Release = NEWEST) -> None:
         self.dice = dice
+        self.release = release
+        self.settings: dict[str, Any] = {}
         self.rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.messages: dict[str, dict[str, Any]] = {}
         self.files: list[Entry] = []
@@ -83,14 +92,24 @@ class Story:
         *,
         status: str = "present",
         at: int | None = None,
+        home: str = "~/",
+        cache: str = "Attachments",
+        spelled: Literal["NFC", "NFD"] | None = None,
+        details: Mapping[str, Any] | None = None,
         **columns: Any,
     ) -> Attached:
-        """An attachment row under this guid, its file, and the status a reader should give it."""
+        """An attachment row under this guid, its file, and the status a reader should give it.
+
+        `home` is how the row names the phone's home folder, `spelled` how the manifest spells the letters of the path
+        where that differs from the row.
+        """
         self.attachment_rowid += 1
         first, second = self.dice.randbytes(1).hex(), self.dice.randrange(16)
-        path = f"Library/SMS/Attachments/{first}/{second:02d}/{guid}/{name}"
+        path = f"Library/SMS/{cache}/{first}/{second:02d}/{guid}/{name}"
         moment = self.clock if at is None else at
-        filename: str | None = f"~/{path}"
+        filename: str | None = f"{home}{path}"
+        if spelled is not None:
+            path = unicodedata.normalize(spelled, path)
         if status == "never-downloaded":
             filename = None
         elif status == "outside-backup":
@@ -133,6 +152,7 @@ class Story:
             "transfer_state": row["transfer_state"],
             "hidden": bool(row.get("hide_attachment")),
             "sticker": bool(row.get("is_sticker")),
+            "details": dict(details or {}),
         }
         return Attached(self.attachment_rowid, guid, name, truth)
 
@@ -159,9 +179,9 @@ class Story:
             "attributedBody": body(numbered),
             "part_count": len(whole),
         }
-        where = {part.attachment: number for number, part in numbered.items() if part.attachment}
+        where = {run.attributes.get(TRANSFER): number for number, part in numbered.items() for run in part.runs}
         facts = {
-            "text": "\n".join(part.text for part in whole),
+            "text": legible("\n".join(part.text for part in whole)),
             "parts": found_parts(numbered),
             "attachments": [attached.truth | {"part": where.get(attached.guid)} for attached in attachments],
         }
@@ -215,6 +235,18 @@ class Story:
             self.messages[guid] = facts | dict(truth)
         self._last[chat.guid] = guid
         return Said(self.rowid, guid, moment, str(truth.get("text") or ""))
+
+    def feature(self, said: Said, name: str, **facts: Any) -> Said:
+        """Name what a message was told for, and add to what a reader should find of it."""
+        self.messages[said.guid] |= {"feature": name} | facts
+        return said
+
+    def file(self, domain: str, path: str, content: bytes) -> Entry:
+        """A file beside the messages, last written when the story stands now."""
+        entry = Entry(domain, path, content=content)
+        entry.modified = self.clock // SECOND + UNIX_OFFSET
+        self.files.append(entry)
+        return entry
 
     def next_day(self) -> None:
         """Move the clock on to nine in the morning of the next day."""

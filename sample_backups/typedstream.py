@@ -23,6 +23,7 @@ CHAINS: Mapping[str, Sequence[tuple[str, int]]] = {
     "NSNumber": (("NSNumber", 0), ("NSValue", 0), ("NSObject", 0)),
     "NSURL": (("NSURL", 0), ("NSObject", 0)),
     "NSData": (("NSData", 0), ("NSObject", 0)),
+    "NSMutableData": (("NSMutableData", 0), ("NSData", 0), ("NSObject", 0)),
 }
 """Class, version, then its parents."""
 
@@ -36,13 +37,20 @@ class Url:
 
 @dataclass(frozen=True)
 class Number:
-    """An NSNumber under a type code other than `i`: `q` 64-bit, `c` one byte."""
+    """An NSNumber under a type code other than `i`: `q` 64-bit, `c` one byte, `d` a double."""
 
-    value: int
+    value: int | float
     code: str
 
 
-Value = int | Number | str | bytes | Url
+@dataclass(frozen=True)
+class MutableData:
+    """An NSMutableData, as data detectors leave what they found."""
+
+    content: bytes
+
+
+Value = int | Number | str | bytes | MutableData | Url | Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -139,15 +147,26 @@ class Writer:
         self.out += spelled
         self.end()
 
-    def number(self, value: int, code: str) -> None:
-        """An NSNumber: its type code as a C string, then a group of that type."""
+    def number(self, value: float, code: str) -> None:
+        """An NSNumber: its type code as a C string, then a group of that type; a whole double is an integer."""
         self.object("NSNumber")
         self.c_string(code)
         self.shared(code)
         if code == "c":
             self.out += struct.pack("<b", value)
+        elif value == int(value):
+            self.integer(int(value))
         else:
-            self.integer(value)
+            self.out += b"\x83" + struct.pack("<d", value)
+        self.end()
+
+    def data(self, content: bytes, name: str = "NSData") -> None:
+        """A data object: its length, then as many bytes."""
+        self.object(name)
+        self.shared("i")
+        self.integer(len(content))
+        self.shared(f"[{len(content)}c]")
+        self.out += content
         self.end()
 
     def value(self, value: Value) -> None:
@@ -159,18 +178,17 @@ class Writer:
         elif isinstance(value, Number):
             self.number(value.value, value.code)
         elif isinstance(value, bytes):
-            self.object("NSData")
-            self.shared("i")
-            self.integer(len(value))
-            self.shared(f"[{len(value)}c]")
-            self.out += value
-            self.end()
-        else:
+            self.data(value)
+        elif isinstance(value, MutableData):
+            self.data(value.content, "NSMutableData")
+        elif isinstance(value, Url):
             self.object("NSURL")
             self.shared("c")
             self.out += b"\x00"
             self.string(value.address)
             self.end()
+        else:
+            self.dictionary(value)
 
     def dictionary(self, attributes: Mapping[str, Value]) -> None:
         """An NSDictionary, in the order given."""
