@@ -44,6 +44,7 @@ class FileFacts:
     sha256: str | None
     bag_path: str | None
     findings: tuple[str, ...] = ()
+    modified_at: str | None = None
 
     @classmethod
     def of(cls, row: InventoryRow) -> FileFacts:
@@ -57,6 +58,7 @@ class FileFacts:
             sha256=row.plain.sha256 if row.plain else None,
             bag_path=row.bag_path,
             findings=tuple(row.findings),
+            modified_at=row.modified_at,
         )
 
 

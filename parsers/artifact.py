@@ -159,6 +159,9 @@ def _run(
                 database = databases[place]
                 if database is not None:
                     yield from _fenced(each, database, files, names, lines=lines)
+        from bagtag.parsers.file_artifact import run_files  # it registers with what stands here
+
+        yield from run_files(files, names, databases, only)
 
 
 def _kept_open(opened: ExitStack, database: Database | None) -> tuple[Issue, ...]:

@@ -6,6 +6,7 @@ enumerations end in `unknown`, and the raw value stays in `raw`. Every `*_at` is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -256,7 +257,7 @@ class Message(Record, frozen=True, kw_only=True):
     deleted_at: str | None = None
     recovered_at: str | None = None
     raw: dict[str, RawValue]
-    units: dict[str, Literal["s", "ns"]]
+    units: Mapping[str, Literal["s", "ns", "unix-s"]]
     text: str | None
     subject: str | None
     body: Body

@@ -1,7 +1,7 @@
 """Messages: every row of the `message` table of sms.db, in rowid order, with all that hangs on it.
 
 The table is read once; chats, deletions, attachments, tapbacks and targets come from cursors that advance beside it.
-Databases of iOS 5 and before have another shape (no `handle` table) and are refused.
+Databases of iOS 5 and before have another shape: see `legacy`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from bagtag.parsers.in_step import InStep
 from bagtag.parsers.messages import associations
 from bagtag.parsers.messages.attachments import Attachments
 from bagtag.parsers.messages.conversations import Conversations
+from bagtag.parsers.messages.legacy import messages as legacy
+from bagtag.parsers.messages.legacy.shape import is_legacy
 from bagtag.parsers.messages.message import Children, MessageReader
 from bagtag.parsers.messages.people import People
 from bagtag.parsers.names import Names, home_region
@@ -31,10 +33,13 @@ from bagtag.parsers.write_ahead import WithoutLog
     title="messages",
     places=(SMS_DB,),
     writes=(Message,),
-    tables=("message", "attachment", "handle"),
+    tables=("message", "attachment", "handle", *legacy.TABLES),
 )
 def messages(database: Database, files: Files, names: Names, account: Account) -> Iterator[Record | Issue]:
     """Yield a `Message` for each row of `message`, its issues after it; then the rows that no message carries."""
+    if is_legacy(database):
+        yield from legacy.legacy_messages(database, files, names, account)
+        return
     if not {"message", "handle"} <= database.tables:
         yield from _refused(database, account)
         return
@@ -93,7 +98,7 @@ def _refused(database: Database, account: Account) -> Iterator[Issue]:
         yield Issue(effect="lost", what="the database has no message table", where=database.where)
         return
     count = database.count("message")
-    what = f"{count} messages in the form of iOS 5 or before (no handle table), which is not read"
+    what = f"{count} messages in a form that no iOS is known to write (no handle table), which is not read"
     yield Issue(effect="lost", what=what, where=database.at("message"))
     account.reported("message", count)
 

@@ -17,6 +17,7 @@ from bagtag.extract.crosscheck import SecondReading
 from bagtag.extract.evidence import Effect, Issue
 from bagtag.extract.inventory import InventoryRow
 from bagtag.parsers.artifact import Reconciled
+from bagtag.parsers.companion_records import Draft, MessageSetting
 from bagtag.parsers.records import Chat, Contact, DeletionTrace, IssueRecord, Message, Record
 
 FILES: dict[type[msgspec.Struct], str] = {
@@ -24,6 +25,8 @@ FILES: dict[type[msgspec.Struct], str] = {
     Chat: "chats.jsonl",
     Contact: "contacts.jsonl",
     DeletionTrace: "deletion_traces.jsonl",
+    Draft: "drafts.jsonl",
+    MessageSetting: "message_settings.jsonl",
     Reconciled: "reconciliation.jsonl",
     IssueRecord: "issues.jsonl",
 }
@@ -34,6 +37,8 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "chat": Chat,
     "contact": Contact,
     "deletion_trace": DeletionTrace,
+    "draft": Draft,
+    "message_setting": MessageSetting,
     "issue": IssueRecord,
     "reconciliation": Reconciled,
     "file": InventoryRow,

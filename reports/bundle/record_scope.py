@@ -12,11 +12,19 @@ from collections.abc import Iterator
 import msgspec
 
 from bagtag.extract.evidence import Issue
+from bagtag.parsers.companion_records import Draft, MessageSetting
 from bagtag.parsers.records import Chat, Contact, DeletionTrace, Message, Record, TapbackOnTarget
 from bagtag.parsers.rowids import Rowids
 from bagtag.reports.bundle.scope import Scope
 
-_TABLE = {Message: "message", Chat: "chat", Contact: "ABPerson", DeletionTrace: "deletion traces"}
+_TABLE = {
+    Message: "message",
+    Chat: "chat",
+    Contact: "ABPerson",
+    DeletionTrace: "deletion traces",
+    Draft: "drafts",
+    MessageSetting: "message settings",
+}
 
 
 class RecordScope:

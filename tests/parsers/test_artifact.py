@@ -36,7 +36,9 @@ def test_every_artifact_writes_only_the_kinds_it_declares(
 
 
 def test_artifacts_are_found_in_a_fixed_order() -> None:
-    assert [each.name for each in artifacts()] == ["chats", "contacts", "deletion_traces", "messages"]
+    assert [each.name for each in artifacts()] == [
+        "chats", "contacts", "deletion_traces", "legacy_chats", "message consistency", "messages",
+    ]  # fmt: skip
 
 
 def test_only_the_artifacts_asked_for_are_run(read: Read, message_tables: Callable[..., Any]) -> None:

@@ -45,13 +45,59 @@ def test_a_number_typed_without_country_is_read_in_the_country_of_the_handle(han
     assert names_of(handle, ("Ann Lee", typed), region="US") == ["Ann Lee"]
 
 
-def test_numbers_that_end_in_the_same_digits_are_not_the_same() -> None:
-    cards = [("Ann Lee", "+1 415 555 0101"), ("Bo", "555-0101"), ("Cy", "0101"), ("Di", "+44 212 555 0101")]
+def matcher_of(*cards: tuple[str, str], region: str | None = "US") -> Any:
+    return Names(tuple(Card(name, (value,), ()) for name, value in cards)).matcher(region)
+
+
+def test_whole_numbers_that_end_in_the_same_digits_are_not_the_same() -> None:
+    cards = [("Ann Lee", "+1 415 555 0101"), ("Bo", "(646) 555-0101"), ("Cy", "0101"), ("Di", "+44 212 555 0101")]
     assert names_of("+12125550101", *cards) == []
+
+
+def test_a_number_typed_without_its_area_names_a_handle_of_the_owners_country_by_its_last_digits() -> None:
+    cards = matcher_of(("Bo", "555-0101"), ("Ann", "555 0101"), ("Cy", "55-0101"))
+    assert cards.of("+12125550101") == ["Ann", "Bo"]
+    assert cards.matched_by("+12125550101") == "suffix"
+    assert cards.doubt("+12125550101") == (
+        "the contacts name +12125550101: Ann by the last 7 digits alone, Bo by the last 7 digits alone"
+    )
+    assert cards.of("+4402125550101") == []
+
+
+def test_last_digits_count_only_where_nothing_better_does() -> None:
+    cards = matcher_of(("Bo", "555-0101"), ("Ann Lee", "+1 212 555 0101"))
+    assert cards.of("+12125550101") == ["Ann Lee"]
+    assert cards.doubt("+12125550101") is None
+
+
+@pytest.mark.parametrize(
+    ("handle", "typed", "method"),
+    [
+        ("+12125550101", "(212) 555-0101", "e164"),
+        ("262966", "262 966", "digits"),
+        ("+74955550106", "8 (495) 555-01-06", "suffix"),
+        ("+12125550101", "+1 212 555 0199", None),
+    ],
+)
+def test_how_a_name_was_matched_is_told(handle: str, typed: str, method: str | None) -> None:
+    assert matcher_of(("Ann", typed)).matched_by(handle) == method
+
+
+def test_a_number_read_in_the_country_of_the_handle_says_how_many_digits_agree() -> None:
+    assert [match.digits for match in matcher_of(("Ann", "090-5550-0107")).matches("+819055500107")] == [10]
+
+
+def test_an_address_is_matched_as_an_address() -> None:
+    matcher = Names((Card("Ann", (), ("Ann@example.com",)),)).matcher("US")
+    assert matcher.matched_by("ann@example.com") == "email"
 
 
 def test_a_national_number_of_the_owners_country_does_not_name_a_foreign_handle() -> None:
     assert names_of("+492125550101", ("Ann Lee", "(212) 555-0101"), region="US") == []
+
+
+def test_a_national_number_whose_digits_are_those_of_a_foreign_one_does_not_name_it() -> None:
+    assert names_of("+2125550101", ("Ann Lee", "212-555-0101"), region="US") == []
 
 
 def test_a_short_code_matches_the_same_digits_alone() -> None:
@@ -111,13 +157,27 @@ def test_the_owners_country_is_that_of_the_owners_own_numbers(new_database: Call
     assert region_of(new_database("sms.db", tables)) == "GB"
 
 
+def test_the_country_is_also_that_of_the_number_the_latest_messages_came_to(new_database: Callable[..., Path]) -> None:
+    tables = {
+        "chat": [{"account_login": "E:me@example.com"}],
+        "message": [{"destination_caller_id": "+447700900999", "account": "e:me@example.com"}],
+        "handle": [{"id": "+12125550101", "country": "us"}],
+    }
+    assert region_of(new_database("sms.db", tables)) == "GB"
+
+
+def test_the_number_that_the_property_lists_tell_comes_first(new_database: Callable[..., Path]) -> None:
+    path = new_database("sms.db", {"chat": [{"account_login": "P:+447700900999"}]})
+    assert region_of(path, "+1 (202) 555-0100") == "US"
+
+
 def test_without_the_owners_numbers_the_country_of_most_handles_is_taken(new_database: Callable[..., Path]) -> None:
     handles = [{"id": "1", "country": "de"}, {"id": "2", "country": "de"}, {"id": "3", "country": "us"}]
     tables = {"chat": [{"account_login": "E:me@example.com"}], "handle": handles}
     assert region_of(new_database("sms.db", tables)) == "DE"
 
 
-def region_of(path: Path) -> str | None:
+def region_of(path: Path, own: str | None = None) -> str | None:
     where = Provenance(file_id=None, domain=None, relative_path=None, sha256=None)
     with Database.open(path, where) as database:
-        return home_region(database)
+        return home_region(database, own)

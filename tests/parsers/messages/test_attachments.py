@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bagtag.extract.evidence import Outcome
-from bagtag.parsers.messages.attachments import relative_path
+from bagtag.parsers.messages.attachment_paths import relative_path
 from bagtag.sample_backups.typedstream import Run, attributed_string
 
 Read = Callable[..., Any]
@@ -95,6 +95,22 @@ def test_without_a_filename_it_was_never_downloaded(found: Any) -> None:
     attachment, issues = found(filename=None)
     assert (attachment.status, attachment.name, issues) == ("never-downloaded", None, [])
     assert attachment.reason == "filename is NULL, transfer_state is 5"
+
+
+def test_an_empty_filename_says_no_more_than_none(found: Any) -> None:
+    attachment, _ = found(filename="", transfer_state=0)
+    assert (attachment.status, attachment.reason) == ("never-downloaded", "filename is empty, transfer_state is 0")
+
+
+def test_a_filename_that_is_no_text_is_not_taken_for_a_missing_one(found: Any) -> None:
+    attachment, issues = found(filename=b"\xff\xfe\x00")
+    assert (attachment.status, [each.effect for each in issues]) == ("not-in-manifest", ["partial"])
+    assert "no text" in attachment.reason
+
+
+def test_a_sign_of_purging_that_is_stored_as_text_is_one(found: Any) -> None:
+    cells = {name: str(value) for name, value in PURGED.items()}
+    assert found(None, **cells)[0].status == "purged"
 
 
 def test_beside_a_bare_database_every_attachment_is_outside_the_backup(found: Any) -> None:

@@ -6,6 +6,8 @@ import plistlib
 from collections.abc import Callable
 from typing import Any
 
+from bagtag.parsers.names import Card
+
 Read = Callable[..., Any]
 Tables = Callable[..., dict[str, list[dict[str, Any]]]]
 DAY = 86_400 * 10**9
@@ -123,6 +125,52 @@ def test_chat_lookup_of_ios_26_is_a_reason(read: Read, message_tables: Tables) -
     lookup = [{"identifier": "+1", "domain": d, "chat": c} for d, c in (("SMS", 1), ("iMessage", 2))]
     tables = message_tables({}, chat=[chat("a"), chat("b")], chat_lookup=lookup)
     assert same(read, tables)[2] == [(1, "equal identifier in chat_lookup")]
+
+
+def test_chat_lookup_ties_rows_together_over_other_rows(read: Read, message_tables: Tables) -> None:
+    pairs = (("+1", 1), ("+1", 2), ("a@x", 2), ("a@x", 3), ("b@x", 4))
+    lookup = [{"identifier": identifier, "domain": "x", "chat": rowid} for identifier, rowid in pairs]
+    tables = message_tables({}, chat=[chat(each) for each in "abcd"], chat_lookup=lookup)
+    chained = "joined by identifiers of chat_lookup over other chats"
+    direct = "equal identifier in chat_lookup"
+    assert same(read, tables) == {
+        1: [(2, direct), (3, chained)], 2: [(1, direct), (3, direct)], 3: [(1, chained), (2, direct)], 4: [],
+    }  # fmt: skip
+
+
+def test_groups_of_the_same_persons_under_other_handles_may_be_one(read: Read, message_tables: Tables) -> None:
+    handles = [("+1", "P"), ("b@x", "Q"), ("a@x", "P")]
+    tables = message_tables(
+        {}, handle=[{"id": each, "service": "iMessage", "person_centric_id": person} for each, person in handles],
+        chat=[chat("a", 43), chat("b", 43)],
+        chat_handle_join=[{"chat_id": c, "handle_id": h} for c, h in ((1, 1), (1, 2), (2, 3), (2, 2))],
+    )  # fmt: skip
+    assert same(read, tables)[1] == [(2, "equal person_centric_id of the members")]
+
+
+def test_direct_chats_with_a_number_and_an_address_of_one_card_say_so(read: Read, message_tables: Tables) -> None:
+    tables = message_tables(
+        {}, handle=[{"id": each, "service": "iMessage"} for each in ("+12025550171", "ann@example.com")],
+        chat=[chat("a"), chat("b")], chat_handle_join=[{"chat_id": n, "handle_id": n} for n in (1, 2)],
+    )  # fmt: skip
+    card = Card("Ann Lee", ("+1 202 555 0171",), ("ann@example.com",))
+    (found,) = read(tables, only=["chats"], cards=[card]).chats[1].same_conversation_as
+    assert (found.rowid, found.reason) == (2, "one name in the contacts for both handles")
+
+
+def test_thousands_of_rows_of_one_identifier_name_a_hundred_each(read: Read, message_tables: Tables) -> None:
+    rows = [chat(f"g{n}", chat_identifier="same") for n in range(3000)]
+    found = read(message_tables({}, chat=rows), only=["chats"])
+    assert {len(record.same_conversation_as) for record in found.chats.values()} == {100}
+
+
+def test_names_by_the_last_digits_alone_are_told_of_their_handle(read: Read, message_tables: Tables) -> None:
+    found = read(message_tables({}), only=["chats"], cards=[Card("Ann", ("555-0171",), ())])
+    assert found.chats[1].members[0].names == ["Ann"]
+    (issue,) = found.issues
+    assert (issue.effect, issue.where.table, issue.where.rowid, issue.what) == (
+        "note", "handle", 1, "the contacts name +12025550171: Ann by the last 7 digits alone",
+    )  # fmt: skip
 
 
 def test_every_chat_row_is_a_record(read: Read, message_tables: Tables) -> None:

@@ -57,6 +57,22 @@ def test_who_edited_is_named_on_the_edits_when_one_handle_is() -> None:
     assert [edit.by for edit in found.edits] == [None, "+12025550171"]
 
 
+def test_one_editor_named_twice_is_one_and_two_are_named_in_a_note_alone() -> None:
+    events = [{"t": words("a"), "d": 1.0}, {"t": words("b"), "d": 2.0}, {"t": words("c"), "d": 3.0}]
+    found, _, _ = read({"ec": {"0": events}, "euh": ["+12025550171", "+12025550171"]})
+    assert [edit.by for edit in found.edits] == [None, "+12025550171", "+12025550171"]
+    found, _, notes = read({"ec": {"0": events}, "euh": ["+12025550171", "ann@example.com"]})
+    assert [edit.by for edit in found.edits] == [None, None, None]
+    assert notes == ["edited or unsent by: +12025550171, ann@example.com"]
+
+
+def test_what_has_no_field_stands_in_the_details() -> None:
+    found, reports, _ = read({"ams": "the older wording", "amsa": "com.apple.siri", "ust": True})
+    assert found.details == {"quoted": "the older wording", "sent_with": "com.apple.siri"}
+    assert reports == []
+    assert read({"ust": True, "ams": ""})[0].details == {}
+
+
 def test_a_quote_of_the_target_and_unknown_keys_are_noted() -> None:
     _, _, notes = read({"ams": "the older wording", "zzz": 1})
     assert notes == [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import plistlib
 import sqlite3
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ def test_missing_rowids_are_a_gap_with_its_neighbours_and_every_explanation(
         each for each in traces(message_tables({}, {"ROWID": 5, "date": START}), "gap") if each.table == "message"
     ]
     assert (gap.rowids, gap.id) == ([(2, 4)], "trace/3d0d7e5f/message/2")
-    assert [(each["place"], each["rowid"], each["guid"]) for each in gap.neighbours] == [
-        ("before", 1, "G-1"), ("after", 5, "G-2"),
+    assert [(each["place"], each["rowid"], each.get("guid")) for each in gap.neighbours] == [
+        ("before", 1, "G-1"), ("after", 5, "G-2"), ("sqlite_sequence", 5, None),
     ]  # fmt: skip
     assert AT in gap.dates
     assert len(gap.explanations) > 3
@@ -67,7 +68,7 @@ def test_an_emptied_table_is_one_trailing_gap(
     connection.commit()
     connection.close()
     (gap,) = traces(path, "trailing-gap")
-    assert (gap.rowids, gap.neighbours) == ([(1, 2)], [])
+    assert (gap.rowids, gap.neighbours) == ([(1, 2)], [{"place": "sqlite_sequence", "rowid": 2}])
 
 
 def test_a_table_without_gaps_gives_none(traces: Any, message_tables: Tables) -> None:
@@ -138,6 +139,118 @@ def test_a_message_that_is_named_and_not_there_is_a_dangling_reference(
     assert (trace.guid, trace.rowids) == ("GONE", [(2, 2)])
     assert [each["column"] for each in trace.neighbours] == [next(iter(cells))]
     assert trace.chats[0]["rowid"] == 1
+
+
+@pytest.mark.parametrize("kind", [2000, 3006])
+def test_what_a_tapback_quotes_of_a_missing_message_is_its_traces_text(
+    traces: Any, message_tables: Tables, kind: int
+) -> None:
+    info = plistlib.dumps({"ams": "the meeting is moved"}, fmt=plistlib.FMT_BINARY)
+    row = {"associated_message_guid": "p:0/GONE", "associated_message_type": kind, "message_summary_info": info}
+    tables = message_tables({**row, "text": "Gefällt „the meeting is moved to pier nine“"},
+                            deleted_messages=[{"guid": "GONE"}])  # fmt: skip
+    for found in ("dangling-reference", "deleted-guid"):
+        (trace,) = traces(tables, found)
+        assert trace.text == "Gefällt „the meeting is moved to pier nine“\nthe meeting is moved"
+        assert any("quote" in each for each in trace.explanations)
+        assert trace.neighbours[0]["quote_in_ams"] == "the meeting is moved"
+        assert trace.chats[0]["rowid"] == 1
+
+
+def test_a_quote_is_read_from_the_body_where_the_text_column_is_empty(traces: Any, message_tables: Tables) -> None:
+    body = attributed_string([Run("Liked “pier nine”", {"__kIMMessagePartAttributeName": 0})])
+    row = {"associated_message_guid": "p:0/GONE", "associated_message_type": 2001, "attributedBody": body}
+    (trace,) = traces(message_tables(row), "dangling-reference")
+    assert trace.text == "Liked “pier nine”"
+
+
+def test_the_words_of_rows_that_are_no_tapback_are_no_quote(traces: Any, message_tables: Tables) -> None:
+    rows = [{"thread_originator_guid": "GONE", "text": "an answer"},
+            {"associated_message_guid": "GONE", "associated_message_type": 4000, "text": "a vote"}]  # fmt: skip
+    (trace,) = traces(message_tables(*rows), "dangling-reference")
+    assert trace.text is None
+    assert trace.rowids == [(1, 2)]
+
+
+def test_a_part_that_was_removed_is_not_said_to_be_back(traces: Any, message_tables: Tables) -> None:
+    table = "unsynced_removed_recoverable_messages"
+    row = {"chat_guid": "iMessage;-;+12025550171", "message_guid": "G-1", "part_index": 1}
+    (trace,) = traces(message_tables({}, **{table: [row]}), "deleted-guid")
+    assert trace.explanations[1:] == ["message 1 is there: a part of it was removed"]
+    assert trace.chats == [{"rowid": 1, "guid": "iMessage;-;+12025550171"}]
+    assert trace.neighbours == [
+        {"listed_in": table, "rowid": 1, "chat_guid": "iMessage;-;+12025550171", "part_index": 1}
+    ]
+
+
+def test_a_purged_attachment_names_its_message_and_the_chat_of_rows_that_remember_it(
+    traces: Any, message_tables: Tables
+) -> None:
+    tables = message_tables({"reply_to_guid": "GONE"}, sync_deleted_attachments=[{"guid": "at_2_GONE", "recordID": "r"},
+                                                                                 {"guid": "at_0_G-1"}])  # fmt: skip
+    gone, there = traces(tables, "deleted-guid")
+    assert {"message_guid": "GONE", "part": 2, "rowid": None} in gone.neighbours
+    assert gone.chats[0]["rowid"] == 1
+    assert {"message_guid": "G-1", "part": 0, "rowid": 1} in there.neighbours
+
+
+def test_a_deleted_chat_that_is_back_is_said_to_be_back(traces: Any, message_tables: Tables) -> None:
+    rows = [{"guid": "iMessage;-;+12025550171", "timestamp": START}, {"guid": "gone", "timestamp": 0}]
+    back, gone = traces(message_tables({}, sync_deleted_chats=rows), "deleted-guid")
+    assert "chat 1 has this guid again, after a restore or synchronisation" in back.explanations
+    assert back.dates == [AT]
+    assert len(gone.explanations) == 1
+
+
+def test_a_list_of_purged_rows_that_was_emptied_is_a_trailing_gap(
+    traces: Any, message_tables: Tables, new_database: Callable[..., Path]
+) -> None:
+    path = new_database("list.db", message_tables({}, deleted_messages=[{"guid": "GONE"}, {"guid": "GONE-2"}]))
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM deleted_messages")
+    connection.commit()
+    connection.close()
+    (gap,) = traces(path, "trailing-gap")
+    assert (gap.table, gap.rowids) == ("deleted_messages", [(1, 2)])
+    assert "entries that were told to iCloud and taken off the list" in gap.explanations
+
+
+def test_where_most_rows_are_synchronised_icloud_is_an_explanation(traces: Any, message_tables: Tables) -> None:
+    def explained(*states: int) -> bool:
+        rows = [{"ROWID": 2 * n + 1, "ck_sync_state": state} for n, state in enumerate(states)]
+        found = traces(message_tables(*rows), "gap")
+        return any("Messages in iCloud" in each for each in found[0].explanations)
+
+    assert explained(1, 1, 0)
+    assert not explained(1, 0, 0)
+
+
+def test_a_chats_summary_names_its_message_and_keeps_its_words(traces: Any, message_tables: Tables) -> None:
+    told = {"chatSummaryDictionary": {"chatSummary": "They met", "chatSummaryAssociatedMessage": "GONE"}}
+    row = {"guid": "c", "style": 45, "properties": plistlib.dumps(told, fmt=plistlib.FMT_BINARY)}
+    (trace,) = traces(message_tables({}, chat=[row]), "dangling-reference")
+    assert trace.neighbours[0]["summary"] == "They met"
+    assert trace.text is None
+
+
+def test_the_time_of_the_last_message_seen_dates_a_missing_one(traces: Any, message_tables: Tables) -> None:
+    told = {"lastSeenMessageGuid": "GONE", "LSMD": datetime.fromisoformat("2023-03-08T20:26:40")}
+    row = {"guid": "c", "style": 45, "properties": plistlib.dumps(told, fmt=plistlib.FMT_BINARY)}
+    (trace,) = traces(message_tables({}, chat=[row]), "dangling-reference")
+    assert trace.dates == [AT]
+
+
+def test_the_row_number_that_a_chat_remembers_of_its_last_archived_message_names_a_row_of_a_gap(
+    traces: Any, message_tables: Tables
+) -> None:
+    told = {"com.apple.iChat.LastArchivedMessageID": ["GONE", 3]}
+    row = {"guid": "c", "style": 45, "properties": plistlib.dumps(told, fmt=plistlib.FMT_BINARY)}
+    tables = message_tables({}, {"ROWID": 5}, chat=[row])
+    (trace,) = traces(tables, "dangling-reference")
+    assert trace.neighbours[0]["message_rowid"] == 3
+    (gap,) = traces(tables, "gap")
+    assert gap.explanations[0] == "1 of these rows existed: chats remember their guids"
+    assert (gap.neighbours[-1]["rowid"], gap.neighbours[-1]["guid"], gap.chats[0]["guid"]) == (3, "GONE", "c")
 
 
 def test_references_that_are_met_leave_no_trace(traces: Any, message_tables: Tables) -> None:
