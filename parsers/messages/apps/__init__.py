@@ -1,0 +1,1 @@
+"""Balloons: messages made by an app, one module for each app whose payload is understood."""
