@@ -1,10 +1,10 @@
 """Names: what the backup's own contacts call a handle.
 
 A handle is a phone number in E.164 or an e-mail address (`handle.id`); a card holds numbers as someone typed them. They
-match when they are the same number: by E.164, by exact digits, or, for a number typed without country, as the national
-form of the handle's own country. Never by a bare suffix: two people in two countries may share the last digits. Two
-cards with one number both name it. Known from AddressBook.sqlitedb: ABPerson, and ABMultiValue with property 3 for a
-phone number and 4 for an e-mail address.
+match by E.164 (a number typed without country is one of the owner's country), by the same digits (short codes), by the
+whole address, and else by their last digits: seven or more, and only a number that is whole in no known country, for
+two people in two countries may share the last digits. How a name was found is told; all cards that match name it.
+Known from AddressBook.sqlitedb: ABPerson, and ABMultiValue with property 3 for a phone number and 4 for an address.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
@@ -34,6 +34,23 @@ _LONGEST_NUMBER = 200
 _FILTER_MARK = re.compile(r"\(smsft(_\w+)?\)$")
 _LETTERS = re.compile(r"[^\W\d_]")
 _MOST_REGION_HINTS = 500
+_FEWEST_DIGITS = 7
+"""Fewer last digits in common say nothing: a subscriber's number within an area has seven or eight."""
+Method: TypeAlias = Literal["e164", "digits", "email", "suffix"]
+_OWNERS_NUMBERS = (
+    ("chat", ("account_login", "last_addressed_handle"), "GROUP BY 1, 2 ORDER BY 1, 2"),
+    ("message", ("destination_caller_id", "account"), "ORDER BY t.rowid DESC"),
+)
+_WEAKEST_FIRST: tuple[Method, ...] = ("suffix", "digits", "email", "e164")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Match:
+    """A card's name for a handle, and how the two were matched; `digits` that agree, for a `suffix`."""
+
+    name: str
+    method: Method
+    digits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +134,12 @@ class Matcher:
 
     def __init__(self, cards: tuple[Card, ...], region: str | None) -> None:
         self._region = region
+        self._code = phonenumbers.country_code_for_region(region) if region else 0
         self._e164: dict[str, set[str]] = {}
         self._typed: dict[str, set[str]] = {}
-        self._abroad: dict[str, set[str]] = {}
+        self._unplaced: dict[str, set[str]] = {}
         self._emails: dict[str, set[str]] = {}
-        self._answers: dict[tuple[str | None, str | None], list[str]] = {}
+        self._answers: dict[tuple[str | None, str | None], tuple[tuple[Match, ...], list[str]]] = {}
         for card in cards:
             for email in card.emails:
                 self._emails.setdefault(email.strip().casefold(), set()).add(card.name)
@@ -139,31 +157,75 @@ class Matcher:
         if number is not None and (international or phonenumbers.is_valid_number(number)):
             self._e164.setdefault(_e164(number), set()).add(name)
         elif not international:
-            self._abroad.setdefault(digits, set()).add(name)
+            self._unplaced.setdefault(digits, set()).add(name)
 
     def of(self, handle: str | None, country: str | None = None) -> list[str]:
         """The names of the cards that hold this handle, sorted; empty when none does.
 
         `country` is the handle row's own, for a handle that is a number without country.
         """
-        key = (handle, country)
-        if key not in self._answers:
-            self._answers[key] = self._find(_FILTER_MARK.sub("", (handle or "").strip()), country)
-        return self._answers[key]
+        return self._answer(handle, country)[1]
 
-    def _find(self, handle: str, country: str | None) -> list[str]:
+    def matches(self, handle: str | None, country: str | None = None) -> tuple[Match, ...]:
+        """The names with how each was matched, sorted."""
+        return self._answer(handle, country)[0]
+
+    def matched_by(self, handle: str | None, country: str | None = None) -> Method | None:
+        """How the names of this handle were matched, the weakest way if there are several; None without a name."""
+        methods = {match.method for match in self.matches(handle, country)}
+        return next((method for method in _WEAKEST_FIRST if method in methods), None)
+
+    def doubt(self, handle: str | None, country: str | None = None) -> str | None:
+        """What a record has to say beside names that rest on last digits alone; None when none does."""
+        weak = [match for match in self.matches(handle, country) if match.method == "suffix"]
+        if not weak:
+            return None
+        said = ", ".join(f"{match.name} by the last {match.digits} digits alone" for match in weak)
+        return f"the contacts name {text(handle)}: {said}"
+
+    def _answer(self, handle: str | None, country: str | None) -> tuple[tuple[Match, ...], list[str]]:
+        key = (handle, country)
+        found = self._answers.get(key)
+        if found is None:
+            matches = tuple(sorted(self._find(_FILTER_MARK.sub("", (handle or "").strip()), country)))
+            found = self._answers[key] = (matches, [match.name for match in matches])
+        return found
+
+    def _find(self, handle: str, country: str | None) -> Iterator[Match]:
         if "@" in handle:
-            return sorted(self._emails.get(handle.casefold(), ()))
+            yield from (Match(name, "email") for name in self._emails.get(handle.casefold(), ()))
+            return
         digits = phonenumbers.normalize_digits_only(handle[:_LONGEST_NUMBER])
         if not digits or _LETTERS.search(handle):
-            return []
-        found = set(self._typed.get(digits, ()))
+            return
         number = _parsed(handle, None if handle.startswith("+") else (country or self._region or "").upper() or None)
-        if number is not None and phonenumbers.is_possible_number(number):
-            found |= self._e164.get(_e164(number), set())
-            for form in _national_forms(number):
-                found |= self._abroad.get(form, set())
-        return sorted(found)
+        if number is not None and not phonenumbers.is_possible_number(number):
+            number = None
+        seen: set[str] = set()
+        for name in self._e164.get(_e164(number), ()) if number is not None else ():
+            seen.add(name)
+            yield Match(name, "e164")
+        exact = self._unplaced if handle.startswith("+") else self._typed
+        for name in exact.get(digits, set()) - seen:
+            seen.add(name)
+            yield Match(name, "digits")
+        if number is None:
+            return
+        shared = len(phonenumbers.national_significant_number(number))
+        for form in sorted(_national_forms(number)):
+            for name in self._unplaced.get(form, set()) - seen:
+                seen.add(name)
+                yield Match(name, "suffix", shared)
+        if not seen and self._code in (0, number.country_code):
+            yield from self._by_last_digits(phonenumbers.national_significant_number(number))
+
+    def _by_last_digits(self, national: str) -> Iterator[Match]:
+        """Cards with a number that is whole nowhere, and with which the owner's countryman's number ends."""
+        seen: set[str] = set()
+        for length in range(len(national) - 1, _FEWEST_DIGITS - 1, -1):
+            for name in self._unplaced.get(national[-length:], set()) - seen:
+                seen.add(name)
+                yield Match(name, "suffix", length)
 
 
 def _parsed(phone: str, region: str | None) -> PhoneNumber | None:
@@ -182,15 +244,19 @@ def _national_forms(number: PhoneNumber) -> set[str]:
     return {phonenumbers.normalize_digits_only(written), phonenumbers.national_significant_number(number)}
 
 
-def home_region(database: Database) -> str | None:
-    """The owner's country as the message database tells it: of the owner's own numbers, else of most handles."""
-    regions: Counter[str] = Counter()
-    logins = [either(database, "chat", name, "t") for name in ("account_login", "last_addressed_handle")]
+def home_region(database: Database, own: str | None = None) -> str | None:
+    """The owner's country: of the owner's own numbers, else of most handles.
+
+    The owner's numbers are `own`, where the backup's property lists tell it, those that chats were written from, and
+    those that the latest messages came to.
+    """
+    regions: Counter[str] = Counter(filter(None, [_region(own)]))
     try:
-        if "chat" in database.tables:
-            sql = f"SELECT DISTINCT {', '.join(logins)} FROM chat AS t LIMIT {_MOST_REGION_HINTS}"
-            for logins_of_chat in database.rows(sql):
-                regions.update(filter(None, map(_region, logins_of_chat)))
+        for table, columns, newest in _OWNERS_NUMBERS:
+            if not regions and table in database.tables:
+                cells = ", ".join(either(database, table, name, "t") for name in columns)
+                for row in database.rows(f"SELECT {cells} FROM {table} AS t {newest} LIMIT {_MOST_REGION_HINTS}"):
+                    regions.update(filter(None, map(_region, row)))
         if not regions and "handle" in database.tables:
             country = either(database, "handle", "country", "t")
             for (code,) in database.rows(f"SELECT {country} FROM handle AS t WHERE {country} IS NOT NULL"):
@@ -202,7 +268,7 @@ def home_region(database: Database) -> str | None:
 
 
 def _region(login: object) -> str | None:
-    number = _parsed(login.removeprefix("P:"), None) if type(login) is str and "+" in login else None
+    number = _parsed(login.removeprefix("P:").removeprefix("p:"), None) if type(login) is str and "+" in login else None
     if number is None or number.country_code is None:
         return None
     main = phonenumbers.region_code_for_country_code(number.country_code)

@@ -2,7 +2,8 @@
 
 The row itself knows the present alone; who joined, left or renamed comes from announcements (`item_type` 1, 2 and 3) in
 the chat. `properties` is a binary property list. Rows stay apart even where they are one conversation to a reader:
-`same_conversation_as` is a view, each time with the reason.
+`same_conversation_as` is a view, each time with the reason. Names that a handle has by its last digits alone are told
+here, once for each handle row.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from bagtag.parsers.in_step import InStep
 from bagtag.parsers.messages import columns
 from bagtag.parsers.messages.conversations import Conversations
 from bagtag.parsers.messages.moments import moment
+from bagtag.parsers.messages.nanoseconds import nanoseconds
 from bagtag.parsers.messages.people import People
 from bagtag.parsers.messages.same_conversation import SameConversations
 from bagtag.parsers.names import Names, home_region
@@ -32,10 +34,6 @@ from bagtag.parsers.write_ahead import WithoutLog
 
 _ADDED, _NAMED, _LEFT = 1, 2, 3
 _EVENT = ("guid", "date", "item_type", "group_action_type", "handle_id", "other_handle", "is_from_me", "group_title")
-_NANOSECONDS = (
-    "CASE WHEN typeof({date}) <> 'integer' OR {date} = 0 THEN NULL "
-    "WHEN {date} BETWEEN -999999999999 AND 999999999999 THEN {date} * 1000000000 ELSE {date} END"
-)
 
 
 @artifact(name="chats", title="chats", places=(SMS_DB,), writes=(Chat,), tables=("chat",))
@@ -47,7 +45,8 @@ def chats(database: Database, files: Files, names: Names, account: Account) -> I
             what = "chats without a handle or message table, which are not read"
             yield Issue(effect="lost", what=what, where=database.at("chat"))
         return
-    reader = _ChatReader(database, People(database, names.matcher(home_region(database))))
+    people = People(database, names.matcher(home_region(database)))
+    reader = _ChatReader(database, people)
     log = WithoutLog(database, "chat", reader.columns.names)
     for row in rows(database, "chat", reader.columns):
         beside = reader.beside(row[-1])
@@ -58,6 +57,8 @@ def chats(database: Database, files: Files, names: Names, account: Account) -> I
             yield Issue(effect="lost", what=what, where=database.at("chat", row[-1]))
     yield from log.removed(database)
     yield from reader.damages()
+    for rowid, doubt in people.doubts.items():
+        yield Issue(effect="note", what=doubt, where=database.at("handle", rowid))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def _counts(database: Database, table: str) -> Iterator[tuple[Any, ...]]:
     """(chat, messages, first and last time in nanoseconds) of a join table, by chat."""
     if not {"chat_id", "message_id"} <= set(database.columns(table)):
         return iter(())
-    date = _NANOSECONDS.format(date=either(database, "message", "date", "m"))
+    date = nanoseconds(either(database, "message", "date", "m"))
     return database.rows(
         f"SELECT j.chat_id, count(*), min({date}), max({date}) FROM {table} AS j "
         "JOIN message AS m ON m.rowid = j.message_id GROUP BY j.chat_id ORDER BY j.chat_id"

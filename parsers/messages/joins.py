@@ -32,15 +32,19 @@ class Join:
     date: Any
 
 
-def rows(database: Database, table: str) -> Iterator[Join]:
-    """Every row of a join table, by its second end. Rows whose ends are no numbers are missing both as rowid 0."""
-    left, right = ENDS[table]
-    if not {f"{left}_id", f"{right}_id"} <= set(database.columns(table)):
+def dangling(database: Database, table: str) -> Iterator[Join]:
+    """The rows of a join table with an end that is gone, by its second end; ends that are no numbers count as 0."""
+    if not is_read(database, table):
         return
-    ends = [f"{end}.rowid" if end in database.tables else "NULL" for end in (left, right)]
-    tables = " ".join(f"LEFT JOIN {end} ON {end}.rowid = j.{end}_id" for end in (left, right) if end in database.tables)
+    left, right = ENDS[table]
+    there = [end for end in (left, right) if end in database.tables]
+    ends = [f"{end}.rowid" if end in there else "NULL" for end in (left, right)]
+    tables = " ".join(f"LEFT JOIN {end} ON {end}.rowid = j.{end}_id" for end in there)
     date = either(database, table, _DATES.get(table, ""), "j")
-    query = f"SELECT j.{left}_id, j.{right}_id, {', '.join(ends)}, {date} FROM {table} AS j {tables} ORDER BY 2, 1"
+    query = (
+        f"SELECT j.{left}_id, j.{right}_id, {', '.join(ends)}, {date} FROM {table} AS j {tables} "
+        f"WHERE {ends[0]} IS NULL OR {ends[1]} IS NULL ORDER BY 2, 1"
+    )
     for first, second, first_row, second_row, moment in database.rows(query):
         missing = tuple(
             (end, value if type(value) is int else 0)
@@ -48,3 +52,8 @@ def rows(database: Database, table: str) -> Iterator[Join]:
             if row is None
         )
         yield Join(missing, first if left == "chat" else None, moment)
+
+
+def is_read(database: Database, table: str) -> bool:
+    """Whether the join table is there with both its ends."""
+    return {f"{end}_id" for end in ENDS[table]} <= set(database.columns(table))

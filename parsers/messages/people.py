@@ -28,6 +28,8 @@ class People:
         self.parties: dict[int, Party] = {}
         self.handles: dict[int, Handle] = {}
         self.person_ids: dict[int, str] = {}
+        self.doubts: dict[int, str] = {}
+        """What records have to say beside names that rest on the last digits of a number alone, by handle row."""
         for rowid, identifier, country, person in database.rows(
             f"SELECT rowid, {cells} FROM handle AS t ORDER BY rowid"
         ):
@@ -42,6 +44,9 @@ class People:
         self.handles[rowid] = Handle(handle=handle, names=names)
         if person:
             self.person_ids[rowid] = person
+        doubt = matcher.doubt(handle, country) if names else None
+        if doubt is not None:
+            self.doubts[rowid] = doubt
 
     def sender(self, handle_id: Any, *, outgoing: bool) -> Party:
         """Who wrote a row: the owner, the party of `handle_id`, or unknown where that handle row is missing."""
