@@ -1,4 +1,4 @@
-"""The lists of the report: issues, files, deletion traces, contacts. Streamed, and cut into pages of 1,000 rows."""
+"""The lists of the report: issues, files, deletion traces, contacts, drafts and settings, cut into pages of 1,000 rows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from bagtag.extract.evidence import Provenance
+from bagtag.parsers.companion_records import Draft, MessageSetting
 from bagtag.parsers.records import Contact, DeletionTrace, IssueRecord
 from bagtag.reports.html import conversation, page
 from bagtag.reports.html.reading_order import ReadingOrder
@@ -157,6 +158,30 @@ def contacts(pages: page.Pages) -> int:
         ]
 
     pages.listing("contacts.html", "contacts.html", page.lines(path, Contact), total, prepare=prepare)
+    return total
+
+
+def drafts(pages: page.Pages) -> int:
+    """drafts.html: what was typed and not sent. Gives their number."""
+    path = pages.bundle.records / "drafts.jsonl"
+    total = page.count(path)
+
+    def prepare(batch: list[Draft]) -> list[Any]:
+        return [(draft, pages.clock.stamp(draft.modified_at), flat(draft.raw) if draft.raw else []) for draft in batch]
+
+    pages.listing("drafts.html", "drafts.html", page.lines(path, Draft), total, prepare=prepare)
+    return total
+
+
+def settings(pages: page.Pages) -> int:
+    """settings.html: the settings of Messages under Apple's keys. Gives their number."""
+    path = pages.bundle.records / "message_settings.jsonl"
+    total = page.count(path)
+
+    def prepare(batch: list[MessageSetting]) -> list[Any]:
+        return [(setting, flat({"value": setting.value})) for setting in batch]
+
+    pages.listing("settings.html", "settings.html", page.lines(path, MessageSetting), total, prepare=prepare)
     return total
 
 

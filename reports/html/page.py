@@ -28,6 +28,8 @@ NAVIGATION = (
     ("files.html", "Files"),
     ("deletion-traces.html", "Deletion traces"),
     ("contacts.html", "Contacts"),
+    ("drafts.html", "Drafts"),
+    ("settings.html", "Settings"),
     ("about.html", "About"),
 )
 

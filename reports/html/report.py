@@ -34,6 +34,7 @@ def write(
         effects, led = listings.issues(pages, order)
         traces = listings.traces(pages)
         contacts = listings.contacts(pages)
+        drafts, settings = listings.drafts(pages), listings.settings(pages)
         pages.write("about.html", "about.html", glossary=GLOSSARY)
         pages.write(
             "index.html",
@@ -49,6 +50,8 @@ def write(
             counts=counts,
             traces=traces,
             contacts=contacts,
+            drafts=drafts,
+            settings=settings,
             messages=order.count,
             reconciliation=bundle.reconciliation,
             second=bundle.second_reading,

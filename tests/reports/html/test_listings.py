@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bagtag.extract.evidence import Provenance
+from bagtag.parsers.companion_records import Draft, MessageSetting
 from bagtag.reports.html import report
 from bagtag.reports.html.page import PER_LIST
 
@@ -111,3 +113,31 @@ def test_a_contact_shows_its_numbers_as_typed_with_their_labels(bag: Any, contac
     assert "<dt>telephone (mobile)</dt>" in page
     assert "+1 (555) 123-4567" in page
     assert "first\nsecond" in page
+
+
+def test_a_draft_shows_its_words_as_text_and_its_conversation(bag: Any) -> None:
+    where = Provenance(file_id="ab" * 20, domain="HomeDomain", relative_path="Library/SMS/Drafts/x/composition.plist",
+                       sha256="cd" * 32)  # fmt: skip
+    bag.put("drafts", Draft(id="draft/abababab/composition.plist/0", folder="x", chat_identifier="+15551234567",
+                            names=["Ann Lee"], text="not <b>sent</b>", modified_at="2024-03-01T12:00:00.000000000Z",
+                            provenance=where))  # fmt: skip
+    report.write(bag.report, bag.view)
+    page = _page(bag, "drafts.html")
+    assert "not &lt;b&gt;sent&lt;/b&gt;" in page
+    assert "+15551234567 – Ann Lee" in page
+    assert "2024-03-01" in page
+    assert 'href="drafts.html">1 draft<' in _page(bag, "index.html")
+
+
+def test_a_setting_shows_its_value_and_a_meaning_only_where_there_is_one(bag: Any) -> None:
+    where = Provenance(file_id="ab" * 20, domain="HomeDomain", relative_path="Library/Preferences/x.plist", sha256=None)
+    known = MessageSetting(
+        id="s/1", setting="KeepMessageForDays", value=30, meaning="kept for 30 days", provenance=where
+    )
+    other = MessageSetting(id="s/2", setting="Odd", value={"a": [1, 2]}, provenance=where)
+    bag.put("message_settings", known, other)
+    report.write(bag.report, bag.view)
+    page = _page(bag, "settings.html")
+    assert "kept for 30 days" in page
+    assert "value › a" in page
+    assert page.count("<dt>meaning</dt>") == 1
