@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 FUZZ := fuzz/.venv
-FUZZED := fuzz-keybag fuzz-mbdb fuzz-plist fuzz-row
+FUZZED := $(addprefix fuzz-,keybag mbdb plist row \
+	attributed-string keyed-archive protobuf summary handwriting digital-touch balloon)
 RUNS ?= 10000000
 
 .PHONY: demo test slow lint bench fuzz $(FUZZED) samples clean

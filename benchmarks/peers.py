@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+IMESSAGEDB, IMESSAGE_READER = "imessagedb 1.4.7", "imessage-reader 0.6.1"
+IMESSAGE_CHATDB = "imessage-chatdb 0.2.0"
 MVT, PYIOSBACKUP, DECRYPT = "mvt 2026.10.26", "pyiosbackup 0.2.4", "iphone-backup-decrypt 0.11.2"
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import plistlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from plistlib import UID
 from typing import Any
 
+import message_seeds
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from targets import KEY
 
@@ -135,12 +136,27 @@ def _archive(objects: list[Any]) -> bytes:
     return plistlib.dumps(top, fmt=plistlib.FMT_BINARY)
 
 
+SEEDS: Mapping[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
+    "keybag": key_bags,
+    "mbdb": indexes,
+    "plist": plists,
+    "row": rows,
+    "attributed-string": message_seeds.streams,
+    "keyed-archive": message_seeds.archives,
+    "protobuf": message_seeds.protocol_buffers,
+    "summary": message_seeds.summaries,
+    "handwriting": message_seeds.handwritings,
+    "digital-touch": message_seeds.touches,
+    "balloon": message_seeds.balloons,
+}
+
+
 def main() -> None:
     """Write every seed to `corpus/TARGET/NAME`."""
-    for target, seeds in (("keybag", key_bags()), ("mbdb", indexes()), ("plist", plists()), ("row", rows())):
+    for target, seeds in SEEDS.items():
         folder = CORPUS / target
         folder.mkdir(parents=True, exist_ok=True)
-        for name, data in seeds:
+        for name, data in seeds():
             (folder / name).write_bytes(data)
 
 

@@ -20,8 +20,29 @@ from pathlib import Path
 import atheris
 
 HERE = Path(__file__).parent
-UNDER_TEST = ["keybag", "index.mbdb", "index.mbfile", "formats.binary_plist", "inventory"]
-LONGEST_INPUT = {"keybag": 300, "mbdb": 512, "plist": 1024, "row": 1024}
+UNDER_TEST = [
+    "bagtag.extract.keybag",
+    "bagtag.extract.index.mbdb",
+    "bagtag.extract.index.mbfile",
+    "bagtag.extract.formats.binary_plist",
+    "bagtag.extract.inventory",
+    "bagtag.parsers.formats",
+    "bagtag.parsers.messages.summary",
+    "bagtag.parsers.messages.apps",
+]
+LONGEST_INPUT = {
+    "keybag": 300,
+    "mbdb": 512,
+    "plist": 1024,
+    "row": 1024,
+    "attributed-string": 2048,
+    "keyed-archive": 1024,
+    "protobuf": 512,
+    "summary": 1024,
+    "handwriting": 512,
+    "digital-touch": 512,
+    "balloon": 1024,
+}
 LONGEST_SECONDS = 1.0
 MOST_MEMORY = 200 * 1024 * 1024
 RESIDENT_UNIT = 1 if sys.platform == "darwin" else 1024  # of getrusage
@@ -44,7 +65,7 @@ def bounded(target: Callable[[bytes], None]) -> Callable[[bytes], None]:
 def main() -> None:
     """Run until the number of runs is reached or a rule is broken."""
     name, what = sys.argv[1:]
-    with atheris.instrument_imports(include=[f"bagtag.extract.{module}" for module in UNDER_TEST]):
+    with atheris.instrument_imports(include=UNDER_TEST):
         from targets import TARGETS
     if not what.isdecimal():
         bounded(TARGETS[name])(Path(what).read_bytes())

@@ -1,7 +1,8 @@
 """What must hold for any bytes whatever: one function for each reader of the container, named as its corpus.
 
-Each takes the bytes of one input, lets only the reader's own errors pass, and raises AssertionError when the reader
-says something that cannot be. `run.py` feeds them; a test of the suite runs them over the corpus.
+Those of the blobs of a message stand in `message_targets.py`. Each takes the bytes of one input, lets only the
+reader's own errors pass, and raises AssertionError when the reader says something that cannot be. `run.py` feeds them;
+a test of the suite runs them over the corpus.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+import message_targets
 import slow_mbfile
 
 from bagtag.custody.errors import EvidenceError, PassphraseError
@@ -157,4 +159,10 @@ def _is_same_time(ours: Any, theirs: Any) -> bool:
     return math.isclose(ours, theirs, rel_tol=1e-12, abs_tol=2e-6) or (math.isnan(ours) and math.isnan(theirs))
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"keybag": key_bag, "mbdb": index, "plist": plist, "row": row}
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "keybag": key_bag,
+    "mbdb": index,
+    "plist": plist,
+    "row": row,
+    **message_targets.TARGETS,
+}

@@ -1,4 +1,4 @@
-"""The lists of the report: issues, files, deletion traces, contacts, drafts and settings, cut into pages of 1,000 rows."""
+"""The lists of the report: issues, files, traces, contacts, drafts and settings, cut into pages of 1,000 rows."""
 
 from __future__ import annotations
 

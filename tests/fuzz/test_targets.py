@@ -44,7 +44,11 @@ def mutated(data: bytes, other: bytes, dice: random.Random) -> bytes:
     return bytes(changed)
 
 
-@pytest.mark.parametrize("name", ["keybag", "mbdb", "plist", "row"])
+NAMES = ("keybag", "mbdb", "plist", "row", "attributed-string", "keyed-archive", "protobuf", "summary", "handwriting",
+         "digital-touch", "balloon")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_rules_hold_for_every_seed_and_what_is_near_it(name: str, targets: dict[str, Target]) -> None:
     target, dice = targets[name], random.Random(name)
     seeds = [path.read_bytes() for path in sorted((FUZZ / "corpus" / name).iterdir())]

@@ -205,9 +205,8 @@ def test_a_bag_without_any_record_has_every_page(bag: Any) -> None:
     done: list[float] = []
     names = {path.name for path in report.write(bag.report, bag.view, progress=done.append)}
     assert names == {
-        "index.html", "issues.html", "files.html", "deletion-traces.html", "contacts.html", "drafts.html", "settings.html",
-        "about.html", "style.css",
-        "app.js",
+        "index.html", "issues.html", "files.html", "deletion-traces.html", "contacts.html", "drafts.html",
+        "settings.html", "about.html", "style.css", "app.js",
     }  # fmt: skip
     for path in _pages(bag):
         Page(path.read_text(encoding="utf-8"))
