@@ -35,11 +35,11 @@ from bagtag.extract.workspace import Workspace
 from bagtag.parsers import artifact
 from bagtag.parsers.artifact import Reconciled
 from bagtag.parsers.records import Record
+from bagtag.reports.bundle import record_scope
 from bagtag.reports.bundle.bag import BagWriter
 from bagtag.reports.bundle.held_files import HeldFiles
 from bagtag.reports.bundle.job import Job
 from bagtag.reports.bundle.record_files import RecordFiles
-from bagtag.reports.bundle.record_scope import RecordScope
 
 _CHUNK = 4 * 1024 * 1024
 _STEPS = 1000
@@ -143,8 +143,8 @@ class Filling:
     def _read_records_only(self, twice: IO[bytes]) -> None:
         self.progress.step("Reading records")
         live = BackupFiles(self.backup, self.workspace, self.names)
-        scope = RecordScope(self.job.scope)
-        for item in artifact.run(live):
+        scope = record_scope.RecordScope(self.job.scope)
+        for item in artifact.run(live, record_scope.artifacts()):
             if isinstance(item, Reconciled):
                 self._record(item)
             else:

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 import msgspec
 
 from bagtag.extract.evidence import Issue
+from bagtag.parsers import artifact
 from bagtag.parsers.companion_records import Draft, MessageSetting
+from bagtag.parsers.file_artifact import file_artifacts
 from bagtag.parsers.records import Chat, Contact, DeletionTrace, Message, Record, TapbackOnTarget
 from bagtag.parsers.rowids import Rowids
 from bagtag.reports.bundle.scope import Scope
@@ -25,6 +27,18 @@ _TABLE = {
     Draft: "drafts",
     MessageSetting: "message settings",
 }
+
+
+_ABOUT_ALL_ROWS = frozenset({"message_consistency"})
+"""Compares rows with each other, so that a note on one in scope would tell of others."""
+
+
+def artifacts() -> list[str]:
+    """The names of the artifacts whose records can be chosen one by one."""
+    return [
+        name for name in (*(each.name for each in artifact.artifacts()), *(each.name for each in file_artifacts()))
+        if name not in _ABOUT_ALL_ROWS
+    ]  # fmt: skip
 
 
 class RecordScope:

@@ -37,7 +37,7 @@ def test_every_artifact_writes_only_the_kinds_it_declares(
 
 def test_artifacts_are_found_in_a_fixed_order() -> None:
     assert [each.name for each in artifacts()] == [
-        "chats", "contacts", "deletion_traces", "legacy_chats", "message consistency", "messages",
+        "chats", "contacts", "deletion_traces", "legacy_chats", "message_consistency", "messages",
     ]  # fmt: skip
 
 

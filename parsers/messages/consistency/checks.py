@@ -29,7 +29,7 @@ _OF_ROWS: tuple[Check, ...] = (
 
 
 @artifact(
-    name="message consistency",
+    name="message_consistency",
     title="the consistency of the message database",
     places=(SMS_DB,),
     writes=(IssueRecord,),

@@ -37,7 +37,7 @@ def notes(read: Read, message_tables: Tables) -> Callable[..., list[Any]]:
 
     def reading(*messages: dict[str, Any], **others: Any) -> list[Any]:
         rows = [{"guid": guid(n), **each} for n, each in enumerate(messages, 1)]
-        return about_rows(read(message_tables(*rows, **others), only=["message consistency"]).issues)
+        return about_rows(read(message_tables(*rows, **others), only=["message_consistency"]).issues)
 
     return reading
 
@@ -325,7 +325,7 @@ def test_the_counters_of_messages_are_one_note_and_their_rows_are_accounted_for(
     read: Read, message_tables: Tables
 ) -> None:
     rows = [{"key": "counter_in_all", "value": "12"}, {"key": "_ClientVersion", "value": "18026"}]
-    found = read(message_tables({}, _SqliteDatabaseProperties=rows), only=["message consistency"])
+    found = read(message_tables({}, _SqliteDatabaseProperties=rows), only=["message_consistency"])
     (note,) = [each for each in found.issues if each.where.table == "_SqliteDatabaseProperties"]
     assert note.raw == "_ClientVersion=18026 counter_in_all=12"
     assert found.tables["_SqliteDatabaseProperties"] == (2, 0, 2)
@@ -333,12 +333,12 @@ def test_the_counters_of_messages_are_one_note_and_their_rows_are_accounted_for(
 
 def test_a_schema_of_ios_6_without_these_columns_says_nothing(read: Read) -> None:
     tables = {"message": [{"guid": guid(1), "text": "a", "date": 300_000_000}], "handle": [{"id": "+1"}]}
-    assert about_rows(read(tables, only=["message consistency"]).issues) == []
+    assert about_rows(read(tables, only=["message_consistency"]).issues) == []
 
 
 def test_a_database_of_ios_5_is_asked_about_its_file_alone(read: Read) -> None:
     tables = {"message": [{"address": "+1", "date": 1_300_000_000, "guid": "x"}]}
-    found = read(tables, only=["message consistency"])
+    found = read(tables, only=["message_consistency"])
     assert [each.where.table for each in found.issues] == [None]
 
 

@@ -344,7 +344,8 @@ def test_a_blob_in_the_text_column_and_text_in_a_blob_column_are_read_for_what_t
 def test_an_undecodable_body_is_a_partial_issue_at_its_row_and_the_row_is_kept(
     read: Read, message_tables: Tables
 ) -> None:
-    found = read(message_tables({"attributedBody": b"\x04\x0bbroken", "text": "column"}, {"text": "next"}), only=("messages",))
+    rows = message_tables({"attributedBody": b"\x04\x0bbroken", "text": "column"}, {"text": "next"})
+    found = read(rows, only=("messages",))
     assert [m.text for m in found.messages.values()] == ["column", "next"]
     assert [(i.effect, i.where.table, i.where.rowid) for i in found.issues] == [("partial", "message", 1)]
 
