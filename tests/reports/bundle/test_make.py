@@ -251,6 +251,8 @@ def test_a_record_scope_hands_over_nothing_but_its_records(plain_backup: Any, tm
     written = b"".join(path.read_bytes() for path in (made.dest / "bag/data/records").iterdir())
     assert not [text for text in others if text.encode() in written and text not in json.dumps(
         [row for row in every if row["guid"] in wanted], ensure_ascii=False)]  # fmt: skip
+    issues = (made.dest / "bag/data/records/issues.jsonl").read_text("utf-8")
+    assert not [row["guid"] for row in every if row["guid"] not in wanted and row["guid"] in issues]
     assert verify(made.dest).verdict == "intact"
 
 
