@@ -33,7 +33,7 @@ _UNSAFE = re.compile(
 _UNSAFE_UTF8 = re.compile(
     b"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xef\xbf[\xb9-\xbb]"
 )
-_UNSAFE_STARTS = b"\x7f\xc2\xd8\xe2\xef"
+_ASCII = bytes(range(0x80))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
@@ -71,7 +71,7 @@ def json_line(value: Any) -> None:
 def json_lines(lines: bytes) -> None:
     """Finished JSON lines of the result. Raises OutputClosedError."""
     try:
-        sys.stdout.buffer.write(escaped(lines))
+        sys.stdout.buffer.writelines(escaped(line) for line in lines.splitlines(keepends=True))
     except BrokenPipeError as trouble:
         raise OutputClosedError from trouble
 
@@ -87,8 +87,8 @@ def encoded(value: Any) -> bytes:
 
 def escaped(plain: bytes) -> bytes:
     """JSON texts in UTF-8 with every character that could steer a terminal escaped."""
-    # Most lines hold none of the bytes with which such a character begins: that is told many times as fast.
-    if b"\x7f" not in plain if plain.isascii() else len(plain.translate(None, _UNSAFE_STARTS)) == len(plain):
+    # Most lines hold little beyond ASCII: to look at that alone is many times as fast.
+    if b"\x7f" not in plain and (plain.isascii() or not _UNSAFE_UTF8.search(plain.translate(None, _ASCII))):
         return plain
     return _UNSAFE_UTF8.sub(_json_escape, plain)
 

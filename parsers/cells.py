@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from datetime import datetime
 from plistlib import UID
 from typing import Any
@@ -27,7 +28,13 @@ _SMALL = {number: str(number) for number in range(-2, 4096)}
 
 def has_surrogate(text: str) -> bool:
     """Whether the text holds lone surrogates (also SQLite's form of bytes that are no UTF-8)."""
-    return not text.isascii() and _SURROGATE.search(text) is not None
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def whole(text: str) -> str:
@@ -85,6 +92,49 @@ def raw_row(names: tuple[str, ...], row: tuple[Any, ...], broken: list[str] | No
     }
 
 
+def fill(raw_cells: dict[str, RawValue], places: list[tuple[str, int]], row: tuple[Any, ...]) -> bool:
+    """Put the cells of a row at those (name, place) into `raw_cells`, where NULL stands already.
+
+    Whether all text is text; if not, `raw_row` says which is not.
+    """
+    whole_text = True
+    for name, place in places:
+        value = row[place]
+        if value is None:
+            continue
+        kind = type(value)
+        if kind is int:
+            raw_cells[name] = str(value)
+        elif kind is not str:
+            raw_cells[name] = raw(value)
+        elif not has_surrogate(value):
+            raw_cells[name] = value
+        else:
+            whole_text = False
+    return whole_text
+
+
+def fill_json(
+    pieces: list[bytes], places: list[tuple[int, int]], row: tuple[Any, ...], encode: Callable[[Any], bytes]
+) -> bool:
+    """As `fill`, into the pieces of a JSON text at those (number of the piece, place)."""
+    whole_text = True
+    for number, place in places:
+        value = row[place]
+        if value is None:
+            continue
+        kind = type(value)
+        if kind is int:
+            pieces[number] = b'"%d"' % value
+        elif kind is not str:
+            pieces[number] = encode(raw(value))
+        elif not has_surrogate(value):
+            pieces[number] = encode(value)
+        else:
+            whole_text = False
+    return whole_text
+
+
 def _checked(name: str, value: str, broken: list[str]) -> str:
     if has_surrogate(value):
         broken.append(name)
@@ -106,7 +156,7 @@ def integer(value: Any) -> int | None:
 def text(value: Any) -> str | None:
     """The cell as text: also a blob that holds UTF-8; a number as its digits. None for NULL and other blobs."""
     if type(value) is str:
-        return stored(value)
+        return value if value.isascii() else stored(value)
     if isinstance(value, bytes):
         try:
             return value.decode()

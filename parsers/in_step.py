@@ -13,27 +13,31 @@ from bagtag.extract.sqlite import DamagedError
 
 Row: TypeAlias = tuple[Any, ...]
 _NOTHING: list[Row] = []
+_NEVER = 2**63
+_AT_ONCE = -_NEVER
 
 
 class InStep:
     """Children of a table in the order of the parent's rowid, which is their first value.
 
     `passed` is called with each child whose parent never came. `damage` says why the cursor ended early, else None.
+    No parent before `due` has children: it is the next child's, or comes before all where that is no number.
     """
 
-    __slots__ = ("_head", "_passed", "_rows", "damage")
+    __slots__ = ("_head", "_passed", "_rows", "damage", "due")
 
     def __init__(self, rows: Iterator[Row], passed: Callable[[Row], None] | None = None) -> None:
         self._rows = rows
         self._passed = passed
         self.damage: str | None = None
+        self.due = _AT_ONCE
         self._head = self._next()
 
     def take(self, parent: int) -> list[Row]:
         """The children of this parent; parents must be asked for in ascending order."""
-        head = self._head
-        if head is None or (type(head[0]) is int and head[0] > parent):
+        if parent < self.due:
             return _NOTHING
+        head = self._head
         while head is not None and (type(head[0]) is not int or head[0] < parent):
             if self._passed is not None:
                 self._passed(head)
@@ -54,7 +58,9 @@ class InStep:
 
     def _next(self) -> Row | None:
         try:
-            return next(self._rows, None)
+            head = next(self._rows, None)
         except DamagedError as trouble:
             self.damage = str(trouble)
-            return None
+            head = None
+        self.due = _NEVER if head is None else head[0] if type(head[0]) is int else _AT_ONCE
+        return head

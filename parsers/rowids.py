@@ -22,6 +22,10 @@ class Rowids:
     def add(self, rowid: int) -> None:
         """Add a rowid; one that is there already changes nothing."""
         firsts, lasts = self._firsts, self._lasts
+        if lasts and rowid == lasts[-1] + 1:  # as rows mostly come
+            lasts[-1] = rowid
+            self._count += 1
+            return
         at = bisect_right(firsts, rowid)
         if at and rowid <= lasts[at - 1]:
             return

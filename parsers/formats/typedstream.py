@@ -42,10 +42,14 @@ SHORT = 256  # names up to this many bytes are decoded once per process
 
 @dataclass(slots=True)
 class Archive:
-    """A whole stream: its groups in order, and what was odd about it."""
+    """A whole stream: its groups in order, and what was odd about it.
+
+    `byte_strings` are (start, end) of the content of each byte string; in a body the first is that of the text.
+    """
 
     groups: list[Group]
     warnings: list[str] = field(default_factory=list)
+    byte_strings: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def root(self) -> Value:
@@ -69,7 +73,7 @@ def read(data: bytes) -> Archive:
         raise MalformedError("the stream ends in the middle of a value", len(data)) from None
     if reader.pos < len(data):
         reader.trailing(groups)
-    return Archive(groups, reader.warnings)
+    return Archive(groups, reader.warnings, reader.byte_strings)
 
 
 def _text(raw: bytes) -> str:
@@ -81,7 +85,7 @@ _short_text = lru_cache(maxsize=256)(_text)
 
 
 class _Reader:
-    __slots__ = ("data", "encodings", "objects", "order", "pos", "strings", "warnings")
+    __slots__ = ("byte_strings", "data", "encodings", "objects", "order", "pos", "strings", "warnings")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -91,6 +95,7 @@ class _Reader:
         self.objects: list[Object | Class | str | None] = []  # None: a class whose parents are still being read
         self.encodings: dict[str, tuple[Type, ...]] = {}
         self.warnings: list[str] = []
+        self.byte_strings: list[tuple[int, int]] = []
 
     def header(self) -> None:
         order = BYTE_ORDERS.get(self.data[2:HEADER_LENGTH])
@@ -284,7 +289,9 @@ class _Reader:
         if self.data[self.pos] == NIL:
             self.pos += 1
             return None
-        return self.counted_bytes()
+        found = self.counted_bytes()
+        self.byte_strings.append((self.pos - len(found), self.pos))
+        return found
 
     def counted_bytes(self) -> bytes:
         length = self.data[self.pos]

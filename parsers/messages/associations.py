@@ -83,12 +83,26 @@ def on_target_query(column: Callable[[str, str], str]) -> str:
     names = ("guid", "associated_message_guid", "associated_message_type", "associated_message_emoji", "handle_id",
              "is_from_me", "date")  # fmt: skip
     cells = ", ".join(column(name, "m") for name in names)
-    kind = column("associated_message_type", "m")
+    kind, about = column("associated_message_type", "m"), column("associated_message_guid", "m")
     return (
         f"SELECT t.rowid, m.rowid, {cells} FROM message AS m "
-        f"JOIN message AS t ON t.guid = target_guid({column('associated_message_guid', 'm')}) "
-        f"WHERE ({kind} = {STICKER} OR {kind} BETWEEN {_ADDED} AND {_ADDED + _NEWEST_STATED - 1} "
+        f"JOIN message AS t ON t.guid = target_guid({about}) "
+        f"WHERE {about} IS NOT NULL AND ({kind} = {STICKER} "
+        f"OR {kind} BETWEEN {_ADDED} AND {_ADDED + _NEWEST_STATED - 1} "
         f"OR {kind} BETWEEN {_REMOVED} AND {_REMOVED + _NEWEST_STATED - 1}) ORDER BY t.rowid, m.rowid"
+    )
+
+
+def votes_query(column: Callable[[str, str], str]) -> str:
+    """Votes in polls and rows that add options, beside the poll: its rowid, own rowid, date, is_from_me, handle_id,
+    payload_data; ordered by poll, then time. `column(name, alias)` is a column of `message`, or NULL.
+    """
+    cells = ", ".join(column(name, "m") for name in ("date", "is_from_me", "handle_id", "payload_data"))
+    about, bundle = column("associated_message_guid", "m"), column("balloon_bundle_id", "m")
+    return (
+        f"SELECT t.rowid, m.rowid, {cells} FROM message AS m JOIN message AS t ON t.guid = target_guid({about}) "
+        f"WHERE {about} IS NOT NULL AND {bundle} LIKE '%com.apple.messages.Polls' AND t.rowid <> m.rowid "
+        f"ORDER BY t.rowid, {column('date', 'm')}, m.rowid"
     )
 
 

@@ -66,7 +66,8 @@ class _Row(NamedTuple):
     rowid: Any
 
 
-_COLUMNS = _Row._fields[2:-1]
+COLUMNS = _Row._fields[2:-1]
+"""The columns of `attachment` that are read by name."""
 
 
 class Attachments:
@@ -82,7 +83,7 @@ class Attachments:
         joins = set(database.columns("message_attachment_join"))
         if "attachment" not in database.tables or not {"message_id", "attachment_id"} <= joins:
             return iter(())
-        cells = ", ".join(either(database, "attachment", name, "a") for name in _COLUMNS)
+        cells = ", ".join(either(database, "attachment", name, "a") for name in COLUMNS)
         return database.rows(
             f"SELECT j.message_id, j.attachment_id, {cells}, a.rowid FROM message_attachment_join AS j "
             "LEFT JOIN attachment AS a ON a.rowid = j.attachment_id ORDER BY j.message_id, j.attachment_id"
@@ -145,7 +146,7 @@ class Attachments:
         """
         if "attachment" not in database.tables:
             return
-        cells = ", ".join(either(database, "attachment", name, "a") for name in _COLUMNS)
+        cells = ", ".join(either(database, "attachment", name, "a") for name in COLUMNS)
         try:
             for row in database.rows(f"SELECT NULL, a.rowid, {cells}, a.rowid FROM attachment AS a ORDER BY a.rowid"):
                 if row[-1] not in carried:

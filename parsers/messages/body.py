@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.cells import has_surrogate, whole
-from bagtag.parsers.formats.attributed_string import AttributedString, Run, read_attributed_string, salvage
+from bagtag.parsers.formats.attributed_string import AttributedString, Run, read_whole, salvage
+from bagtag.parsers.formats.stream_frames import framed
 from bagtag.parsers.messages.attributes import PART, TRANSFER, is_silent, range_of
+from bagtag.parsers.messages.body_details import details_of
 from bagtag.parsers.records import Body, Part, PartKind, Range
 
 OBJECT = "\ufffc"
@@ -26,25 +28,35 @@ Report: TypeAlias = Callable[[str], None]
 
 @dataclass(slots=True)
 class Read:
-    """A body as read: `string` is its text as one piece, `transfers` the part of each attachment guid it names."""
+    """A body as read: `string` is its text as one piece, `transfers` the part of each attachment guid it names.
+
+    `details` are those of `body_details`.
+    """
 
     body: Body
     string: str | None
     parts: list[Part]
     transfers: dict[str, int] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
 
 
-def read(blob: bytes | None, column: str | None, report: Report, note: Report) -> Read:
+def read(blob: bytes | None, column: str | None, report: Report, note: Report, sha256: str | None = None) -> Read:
     """The body of a row from `attributedBody` and the `text` column (already free of surrogates).
+
+    `sha256` is that of the blob, if it is known.
 
     A body that cannot be decoded gives way to the column, then to what can be salvaged; each time that is reported.
     Odd but whole bodies are noted.
     """
     if blob is None:
         return _from_column(column, None)
-    sha256 = hashlib.sha256(blob).hexdigest()
+    if sha256 is None:
+        sha256 = hashlib.sha256(blob).hexdigest()
+    found = framed(blob)
+    if found is not None and (plain := _plain(*found, column, sha256)) is not None:
+        return plain
     try:
-        decoded = read_attributed_string(blob)
+        decoded = read_whole(blob) if found is None else AttributedString(*found)
     except MalformedError as trouble:
         return _undecodable(blob, column, sha256, report, str(trouble))
     for warning in decoded.warnings:
@@ -54,6 +66,15 @@ def read(blob: bytes | None, column: str | None, report: Report, note: Report) -
     read_body = Read(Body(source="attributedBody", text_column=differing, sha256=sha256), string, [])
     _divide(string, decoded, read_body)
     return read_body
+
+
+def _plain(string: str, runs: list[Run], column: str | None, sha256: str) -> Read | None:
+    """A body of one run that says nothing but its part number, as most are; None for every other."""
+    if len(runs) != 1 or not is_silent(runs[0].attributes) or not string or string == OBJECT:
+        return None
+    differing = column if column is not None and column != string else None
+    part = Part(index=_number(runs[0]) or 0, kind="text", text=string, start16=0)
+    return Read(Body(source="attributedBody", text_column=differing, sha256=sha256), string, [part])
 
 
 def _whole(text: str, report: Report) -> str:
@@ -108,10 +129,7 @@ def _pieces(text: str) -> list[str]:
 def _divide(string: str, decoded: AttributedString, into: Read) -> None:
     """Group neighbouring runs by part number, and text that no run covers with the last part."""
     runs = decoded.runs
-    if len(runs) == 1 and string != OBJECT and string and is_silent(runs[0].attributes):
-        number = _number(runs[0])
-        into.parts.append(Part(index=0 if number is None else number, kind="text", text=string, start16=0))
-        return
+    into.details = details_of(runs)
     numbered = any(_number(run) is not None for run in runs)
     group: list[Run] = []
     current: int | None = None

@@ -18,6 +18,7 @@ _READ = (
     "associated_message_guid", "associated_message_type", "associated_message_emoji",
     "balloon_bundle_id", "payload_data", "expressive_send_style_id", "message_summary_info", "destination_caller_id",
     "reply_to_guid", "thread_originator_guid", "thread_originator_part", "schedule_type", "error",
+    "expire_state", "syndication_ranges",
 )  # fmt: skip
 
 MESSAGE = _READ + TIMES
@@ -41,11 +42,23 @@ def is_flag(column: str) -> bool:
     return column in _FLAGS or column.startswith(_FLAG_PREFIXES)
 
 
-CHAT = (
-    "guid", "style", "chat_identifier", "service_name", "display_name", "properties", "group_id", "original_group_id",
+_FEW = frozenset(
+    {
+        "service_center", "country", "version", "type", "service", "account", "account_guid", "error", "item_type",
+        "other_handle", "group_action_type", "share_status", "share_direction", "expire_state", "message_action_type",
+        "message_source", "associated_message_type", "associated_message_range_location", "associated_message_emoji",
+        "balloon_bundle_id", "expressive_send_style_id", "ck_sync_state", "sr_ck_sync_state", "destination_caller_id",
+        "part_count", "schedule_type", "schedule_state", "index_state", "bia_reference_id", "filter_action",
+        "filter_sub_action", "retry_count",
+    }
 )  # fmt: skip
 
-ATTACHMENT = (
-    "guid", "created_date", "filename", "uti", "mime_type", "transfer_state", "transfer_name", "total_bytes",
-    "is_sticker", "hide_attachment", "ck_sync_state", "original_guid",
+
+def has_few_values(column: str) -> bool:
+    """Whether a column of `message` holds one of few values, so that most rows have it like others."""
+    return column in _FEW or is_flag(column)
+
+
+CHAT = (
+    "guid", "style", "chat_identifier", "service_name", "display_name", "properties", "group_id", "original_group_id",
 )  # fmt: skip

@@ -6,9 +6,11 @@ and the rest of the row is kept.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -16,31 +18,37 @@ from bagtag.extract.apple_times import Unit
 from bagtag.extract.evidence import Issue, Source
 from bagtag.extract.sqlite import Database
 from bagtag.parsers.artifact import ROW_FAULTS, short
-from bagtag.parsers.cells import integer, raw_row, text
-from bagtag.parsers.messages import associations, balloons, body, columns, parts, summary
+from bagtag.parsers.cells import fill, fill_json, integer, raw_row, text
+from bagtag.parsers.messages import associations, body, columns, parts, summary
 from bagtag.parsers.messages.announcements import Event, announcement
+from bagtag.parsers.messages.apps import balloon as balloons
+from bagtag.parsers.messages.apps import poll
 from bagtag.parsers.messages.attachments import Attachments
 from bagtag.parsers.messages.conversations import Conversations
-from bagtag.parsers.messages.effects import effect
 from bagtag.parsers.messages.moments import is_plausible, moment
 from bagtag.parsers.messages.people import NOBODY, People
+from bagtag.parsers.messages.status import Status, Statuses
 from bagtag.parsers.records import (
     Announcement,
     AttachmentRef,
     Message,
-    OwnerIdentity,
     Part,
     Party,
+    RawValue,
     State,
     Target,
     Thread,
 )
 from bagtag.parsers.schema import Columns
 
-SEND_LATER = 2
 _WITHOUT_TEXT = frozenset({"unsent", "deleted"})
 _PLACEHOLDERS = body.OBJECT + body.BALLOON + "\n"
 _NO_SUMMARY = summary.Summary()
+_READ_OFTEN = (
+    "guid", "text", "handle_id", "subject", "attributedBody", "payload_data", "message_summary_info",
+    "associated_message_guid", "reply_to_guid", "thread_originator_guid", "syndication_ranges",
+)  # fmt: skip
+_EDITED = columns.TIMES.index("date_edited")
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
@@ -49,7 +57,7 @@ Row = tuple[Any, ...]
 class Children:
     """The rows that hang on one message, as their cursors gave them; the first cell is always the message's rowid.
 
-    `live` (…, chat), `recoverable` (…, chat, delete date), `about` (…, target rowid or NULL), `tapbacks` and
+    `live` (…, chat), `recoverable` (…, chat, delete date), `about` (…, target rowid or NULL), `tapbacks`, `votes` and
     `attachments` as their modules select them, `deleted_parts` (…, part, delete date, words).
     """
 
@@ -57,6 +65,7 @@ class Children:
     recoverable: list[Row]
     about: list[Row]
     tapbacks: list[Row]
+    votes: list[Row]
     attachments: list[Row]
     deleted_parts: list[Row]
 
@@ -76,10 +85,19 @@ class _Remarks:
 
 
 class MessageReader:
-    """Makes records of rows; one instance reads one database."""
+    """Makes records of rows; one instance reads one database.
+
+    With `for_lines` the records are for JSON alone: their `raw` and `flags` are finished pieces of it.
+    """
 
     def __init__(
-        self, database: Database, people: People, conversations: Conversations, attachments: Attachments
+        self,
+        database: Database,
+        people: People,
+        conversations: Conversations,
+        attachments: Attachments,
+        *,
+        for_lines: bool = False,
     ) -> None:
         self.columns = Columns(database, "message", columns.MESSAGE)
         self._people = people
@@ -89,88 +107,124 @@ class MessageReader:
         self._where = {source: database.at("message", source=source) for source in ("db", "wal")}
         self._id = f"message/{short(database.where)}/message/"
         self._moments = [(name, self.columns.at[name]) for name in columns.TIMES]
-        self._flags = [(name, place) for place, name in enumerate(self.columns.names) if columns.is_flag(name)]
-        self._identities: dict[tuple[Any, Any], OwnerIdentity] = {}
+        self._statuses = Statuses(self.columns)
+        many = self._statuses.many
+        self._body_at = self.columns.at["attributedBody"]
+        self._body = next(((n, name) for n, (name, place) in enumerate(many) if place == self._body_at), (0, ""))
+        self._many = [each for each in many if each[1] != self._body_at]
+        self._many_pieces = [(2 * n + 1, place) for n, (_, place) in enumerate(many) if place != self._body_at]
+        self._encode = msgspec.json.Encoder().encode if for_lines else None
+        self._often = itemgetter(*[self.columns.at[name] for name in _READ_OFTEN])
 
     def read(self, row: Row, children: Children, source: Source) -> tuple[Message, list[Issue]]:
         """The record of a row (its columns, then its rowid) and what had to be reported about it."""
-        at = self.columns.at
         remarks = _Remarks()
         notes = remarks.notes
-        where = msgspec.structs.replace(self._where[source], rowid=row[-1])
-        broken: list[str] = []
-        raw = raw_row(self.columns.names, row, broken)
-        if broken:
-            remarks.reports.append(f"{', '.join(broken)} held bytes that are no text: they are shown as U+FFFD")
-        guid = text(row[at["guid"]])
-        outgoing = row[at["is_from_me"]] == 1
-        handle_id = row[at["handle_id"]]
+        rowid = row[-1]
+        where = msgspec.structs.replace(self._where[source], rowid=rowid)
+        status = self._statuses.of(row)
+        guid, column, handle_id, subject, blob, payload, info, about, previous, originator, shared = self._often(row)
+        guid, outgoing = text(guid), status.outgoing
         sender = self._people.sender(handle_id, outgoing=outgoing)
         if sender.role == "unknown" and sender.handle_rowid is not None:
             notes.append(f"handle_id {sender.handle_rowid} has no handle row")
+        elif handle_id in self._people.doubts and not outgoing:
+            notes.append(self._people.doubts[handle_id])
         state, deleted_at, chats = self._place(row, children, notes)
         times, units = self._times(row, notes)
         report, note = remarks.reports.append, notes.append
-        read = body.read(self._blob(row, "attributedBody", remarks), text(row[at["text"]]), report, note)
-        told = self._summary(row, remarks)
-        balloon = self._balloon(row, remarks)
+        sha256 = hashlib.sha256(blob).hexdigest() if type(blob) is bytes else None
+        raw = self._raw(row, status, remarks, sha256)
+        blob = _bytes("attributedBody", blob, remarks)
+        read = body.read(blob, None if column is None else text(column), report, note, sha256)
+        told = _NO_SUMMARY if info is None else self._summary(info, remarks)
+        balloon = None if payload is None and not status.bundle else self._balloon(status.bundle, payload, remarks)
+        if children.votes and balloon is not None and "poll" in balloon.app.details:
+            asked = balloon.app.details["poll"]
+            asked["result"] = poll.tally([vote[1:] for vote in children.votes], asked["options"])
         files = self._files(children.attachments, read, remarks) if children.attachments else []
-        gone = parts.deleted(children.deleted_parts, report, note)
-        listed = parts.assembled(read.parts, told.unsent, gone, files, app=balloon is not None)
-        item_type = integer(row[at["item_type"]]) or 0
-        number = integer(row[at["associated_message_type"]]) or 0
-        target = self._target(row[at["associated_message_guid"]], guid, children.about)
+        listed = read.parts
+        if files or balloon is not None or told.unsent or children.deleted_parts:
+            gone = parts.deleted(children.deleted_parts, report, note)
+            listed = parts.assembled(listed, told.unsent, gone, files, app=balloon is not None)
+        item_type, number = status.item_type, status.association
+        target = None if about is None else self._target(about, guid, children.about)
         kind = associations.message_type(number, item_type, about_another=target is not None)
         if kind == "unknown":
             notes.append(f"unknown associated_message_type {number}")
-        self._remark(row, told, times, outgoing=outgoing, notes=notes)
+        self._remark(status, told, times, notes)
         shown = None if item_type else _shown(listed)
         if shown and balloon is not None and not shown.strip(_PLACEHOLDERS):
             shown = balloon.fallback
+        sent_at, read_at, delivered_at, played_at, edited_at, unsent_at, recovered_at, _ = times
         record = Message(
-            id=self._id + str(row[-1]),
+            id=self._id + str(rowid),
             guid=guid,
-            rowid=row[-1],
+            rowid=rowid,
             type=kind,
             state=state,
             provenance=where,
             chats=[self._conversations.refs[chat] for chat in chats],
-            service=text(row[at["service"]]),
+            service=status.service,
             direction="outgoing" if outgoing else "incoming",
             sender=sender,
-            owner_identity=self._identity(row[at["destination_caller_id"]], row[at["account"]]),
+            owner_identity=status.identity,
             recipients=self._conversations.recipients(chats, handle_id, outgoing=outgoing),
-            sent_at=times["date"],
-            delivered_at=times["date_delivered"],
-            read_at=times["date_read"],
-            read_by=None if times["date_read"] is None else "recipient" if outgoing else "owner",
-            played_at=times["date_played"],
-            edited_at=times["date_edited"],
-            unsent_at=times["date_retracted"],
-            scheduled_for=times["date"] if row[at["schedule_type"]] == SEND_LATER else None,
+            sent_at=sent_at,
+            delivered_at=delivered_at,
+            read_at=read_at,
+            read_by=None if read_at is None else "recipient" if outgoing else "owner",
+            played_at=played_at,
+            edited_at=edited_at,
+            unsent_at=unsent_at,
+            scheduled_for=sent_at if status.is_send_later else None,
             deleted_at=deleted_at,
-            recovered_at=times["date_recovered"],
+            recovered_at=recovered_at,
             raw=raw,
             units=units,
             text=shown or None,
-            subject=text(row[at["subject"]]),
+            subject=None if subject is None else text(subject),
             body=read.body,
             parts=listed,
             edits=told.edits,
             unsent_parts=told.unsent,
-            thread=self._thread(row, notes),
-            previous_guid=text(row[at["reply_to_guid"]]),
+            thread=None if originator is None else self._thread(row, notes),
+            previous_guid=None if previous is None else text(previous),
             target=target,
-            tapback=associations.tapback(number, text(row[at["associated_message_emoji"]])) if number else None,
+            tapback=status.tapback,
             tapbacks=[associations.on_target(child, self._people) for child in children.tapbacks],
-            effect=effect(text(row[at["expressive_send_style_id"]])),
+            effect=status.effect,
             app=balloon.app if balloon else None,
             announcement=self._announcement(row, item_type, sender, notes) if item_type else None,
             attachments=files,
-            flags={name: cell != 0 if type(cell := row[place]) is int else _flag(cell) for name, place in self._flags},
+            flags=status.flags if self._encode is None else cast("dict[str, bool | None]", status.flags_json),
             notes=notes,
+            details=_details(read, told, status, shared),
         )
-        return record, [Issue(effect="partial", what=what, where=where) for what in remarks.reports]
+        reports = remarks.reports
+        return record, [Issue(effect="partial", what=what, where=where) for what in reports] if reports else []
+
+    def _raw(self, row: Row, status: Status, remarks: _Remarks, sha256: str | None) -> dict[str, RawValue]:
+        """`raw` of a row; `sha256` is that of its body's blob. For lines it is JSON, which an encoder takes alike."""
+        number, name = self._body
+        blob = row[self._body_at]
+        usual = (sha256 is not None or blob is None) and not status.broken
+        if usual and self._encode is not None:
+            pieces = status.raw_json.copy()
+            if sha256 is not None:
+                pieces[2 * number + 1] = b'{"sha256":"%b","size":%d}' % (sha256.encode(), len(blob))
+            if fill_json(pieces, self._many_pieces, row, self._encode):
+                return cast("dict[str, RawValue]", msgspec.Raw(b"".join(pieces)))
+        raw = status.raw.copy()
+        if sha256 is not None:
+            raw[name] = {"sha256": sha256, "size": len(blob)}
+        if usual and fill(raw, self._many, row):
+            return raw
+        broken: list[str] = []
+        raw = raw_row(self.columns.names, row, broken)
+        if broken:
+            remarks.reports.append(f"{', '.join(broken)} held bytes that are no text: they are shown as U+FFFD")
+        return raw
 
     def _place(self, row: Row, children: Children, notes: list[str]) -> tuple[State, str | None, tuple[int, ...]]:
         """(state, when it was deleted, chats that exist)."""
@@ -193,16 +247,17 @@ class MessageReader:
         notes.extend(f"chat {chat} has no chat row" for chat in joined if chat not in known)
         return state, deleted_at, known
 
-    def _times(self, row: Row, notes: list[str]) -> tuple[dict[str, str | None], dict[str, Unit]]:
-        times: dict[str, str | None] = {}
+    def _times(self, row: Row, notes: list[str]) -> tuple[list[str | None], dict[str, Unit]]:
+        """(the times in the order of `columns.TIMES`, how each was read)."""
+        times: list[str | None] = []
         units: dict[str, Unit] = {}
         for name, place in self._moments:
             cell = row[place]
             if not cell:
-                times[name] = None
+                times.append(None)
                 continue
             at, unit = moment(cell)
-            times[name] = at
+            times.append(at)
             if unit is not None:
                 units[name] = unit
                 if not is_plausible(at):
@@ -211,46 +266,32 @@ class MessageReader:
                 notes.append(f"{name} is no number")
         return times, units
 
-    def _blob(self, row: Row, name: str, remarks: _Remarks) -> bytes | None:
-        cell = row[self.columns.at[name]]
-        if cell is None or type(cell) is bytes:
-            return cell
-        if isinstance(cell, str):
-            return cell.encode("utf-8", "surrogateescape")
-        remarks.reports.append(f"{name} is a number, no blob")
-        return None
-
-    def _summary(self, row: Row, remarks: _Remarks) -> summary.Summary:
-        blob = self._blob(row, "message_summary_info", remarks)
+    def _summary(self, cell: Any, remarks: _Remarks) -> summary.Summary:
+        blob = _bytes("message_summary_info", cell, remarks)
         if not blob:
             return _NO_SUMMARY
         report, note = remarks.reports.append, remarks.notes.append
         return remarks.guard("message_summary_info", summary.read, blob, report, note) or _NO_SUMMARY
 
-    def _balloon(self, row: Row, remarks: _Remarks) -> balloons.Balloon | None:
-        bundle = text(row[self.columns.at["balloon_bundle_id"]])
-        payload = self._blob(row, "payload_data", remarks)
+    def _balloon(self, bundle: str | None, cell: Any, remarks: _Remarks) -> balloons.Balloon | None:
+        payload = _bytes("payload_data", cell, remarks)
         if not bundle and payload is None:
             return None
         report, note = remarks.reports.append, remarks.notes.append
         return remarks.guard("payload_data", balloons.read, bundle, payload, report, note)
 
     def _files(self, rows: list[Row], read: body.Read, remarks: _Remarks) -> list[AttachmentRef]:
+        heard = {
+            each["attachment"]: each["text"] for each in read.details.get("transcriptions", ()) if each["attachment"]
+        }
         return [
             found
             for child in rows
             if child[-1] is not None
             and (found := remarks.guard(
-                f"attachment {child[-1]}", self._attachments.read, child, read.transfers, remarks.reports.append
+                f"attachment {child[-1]}", self._attachments.read, child, read.transfers, remarks.reports.append, heard
             )) is not None
         ]  # fmt: skip
-
-    def _identity(self, caller: Any, account: Any) -> OwnerIdentity:
-        found = self._identities.get((caller, account))
-        if found is None:
-            found = OwnerIdentity(destination_caller_id=text(caller) or None, account=text(account) or None)
-            self._identities[caller, account] = found
-        return found
 
     def _target(self, about: Any, guid: str | None, found: list[Row]) -> Target | None:
         named = associations.target_guid(about)
@@ -289,26 +330,40 @@ class MessageReader:
             notes.append("other_handle is 0: who is meant is not recorded; it may be the owner")
         return found
 
-    def _remark(
-        self, row: Row, told: summary.Summary, times: dict[str, str | None], *, outgoing: bool, notes: list[str]
-    ) -> None:
+    def _remark(self, status: Status, told: summary.Summary, times: list[str | None], notes: list[str]) -> None:
         """Notes on states that several columns make up; `times` gets an edit time that only the summary holds."""
-        at = self.columns.at
-        if told.edits and times["date_edited"] is None:
-            times["date_edited"] = max((edit.at for edit in told.edits if edit.at and not edit.original), default=None)
+        if told.edits and times[_EDITED] is None:
+            times[_EDITED] = max((edit.at for edit in told.edits if edit.at and not edit.original), default=None)
             notes.append("date_edited is not set: edited_at is the time of the last edit in message_summary_info")
-        if row[at["is_empty"]] == 1 and times["date_edited"] and not told.unsent:
+        if status.is_empty and times[_EDITED] and not told.unsent:
             notes.append("unsent as a whole: is_empty is 1 and date_edited is set; no part is named")
-        if row[at["schedule_type"]] == SEND_LATER:
+        if status.is_send_later:
             notes.append("Send Later: sent_at is the time it is planned for")
-        if outgoing and integer(row[at["error"]]):
-            notes.append(f"sending failed: error is {integer(row[at['error']])}")
+        if status.outgoing and status.error:
+            notes.append(f"sending failed: error is {status.error}")
+
+
+def _bytes(name: str, cell: Any, remarks: _Remarks) -> bytes | None:
+    """A cell that should be a blob as one."""
+    if cell is None or type(cell) is bytes:
+        return cell
+    if isinstance(cell, str):
+        return cell.encode("utf-8", "surrogateescape")
+    remarks.reports.append(f"{name} is a number, no blob")
+    return None
+
+
+def _details(read: body.Read, told: summary.Summary, status: Status, shared: Any) -> dict[str, Any]:
+    """What has no field of its own. The form of `syndication_ranges` (Shared with You) is not known: they stay raw."""
+    details = read.details
+    if told.details:
+        details = {**told.details, **details}
+    if shared is not None and (ranges := text(shared)):
+        details = {**details, "syndication_ranges": ranges}
+    if status.expire_state:
+        details = {**details, "expire_state": status.expire_state}
+    return details
 
 
 def _shown(listed: list[Part]) -> str:
     return "\n".join([part.text for part in listed if part.text and part.kind not in _WITHOUT_TEXT])
-
-
-def _flag(cell: Any) -> bool | None:
-    number = integer(cell)
-    return None if number is None else number != 0

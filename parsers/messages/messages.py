@@ -58,12 +58,14 @@ def messages(database: Database, files: Files, names: Names, account: Account) -
 class MessageTable:
     """The message table with what is read beside it. Rows are asked for once each, in ascending order."""
 
-    def __init__(self, database: Database, files: Files, names: Names) -> None:
+    def __init__(self, database: Database, files: Files, names: Names, *, for_lines: bool = False) -> None:
+        """`for_lines`: the records are for JSON alone."""
         database.function("target_guid", 1, associations.target_guid)
         self.people = People(database, names.matcher(home_region(database)))
         self._database = database
         self.attachments = Attachments(database, files)
-        self._reader = MessageReader(database, self.people, Conversations(database, self.people), self.attachments)
+        conversations = Conversations(database, self.people)
+        self._reader = MessageReader(database, self.people, conversations, self.attachments, for_lines=for_lines)
         self._beside = _Beside(database, self.attachments)
         self.log = WithoutLog(database, "message", self._reader.columns.names)
 
@@ -115,6 +117,7 @@ class _Beside:
             "recoverable": _query(database, "chat_recoverable_message_join", "message_id", "chat_id", "delete_date"),
             "about": iter(()),
             "tapbacks": iter(()),
+            "votes": iter(()),
             "attachments": attachments.by_message(database),
             "deleted_parts": _query(
                 database, "recoverable_message_part", "message_id", "part_index", "delete_date", "part_text"
@@ -124,15 +127,22 @@ class _Beside:
             self._cursors["about"] = database.rows(
                 "SELECT m.rowid, t.rowid FROM message AS m LEFT JOIN message AS t "
                 "ON t.guid = target_guid(m.associated_message_guid) "
-                "WHERE m.associated_message_guid IS NOT NULL ORDER BY m.rowid"
+                "WHERE m.associated_message_guid IS NOT NULL ORDER BY +m.rowid"
             )
+            self._cursors["votes"] = database.rows(associations.votes_query(column))
             self._cursors["tapbacks"] = database.rows(associations.on_target_query(column))
         self._steps = {name: InStep(cursor) for name, cursor in self._cursors.items()}
-        self._take = [step.take for step in self._steps.values()]
+        self._live, *self._others = self._steps.values()
+        self._due = min(step.due for step in self._others)
 
     def of(self, rowid: int) -> Children:
         """What hangs on the message of this rowid."""
-        return Children(*[take(rowid) for take in self._take])
+        live = self._live.take(rowid)
+        if rowid < self._due:  # a chat is all that hangs on most messages
+            return Children(live, [], [], [], [], [], [])
+        children = Children(live, *[step.take(rowid) for step in self._others])
+        self._due = min(step.due for step in self._others)
+        return children
 
     def damages(self, database: Database) -> Iterator[Issue]:
         """What ended a cursor early."""

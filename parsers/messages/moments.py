@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from bagtag.extract.apple_times import Unit, apple_iso, unit_of
+from bagtag.extract.apple_times import APPLE_EPOCH, Unit, apple_iso, iso, unit_of
 from bagtag.parsers.cells import integer
 
 PLAUSIBLE = ("2001-01-01", "2101")
+_CERTAIN = (10**12, 10**18 * 3)
+"""Whole numbers between these are nanoseconds of 2001 to 2096: nearly every time of the last years."""
+_EPOCH_NS = APPLE_EPOCH * 10**9
 
 
 def moment(value: Any) -> tuple[str | None, Unit | None]:
     """(RFC 3339 in UTC, unit it was read in) of a cell; both None when it is not set or is no number."""
+    if type(value) is int and _CERTAIN[0] <= value < _CERTAIN[1]:
+        return iso(value + _EPOCH_NS), "ns"
     if type(value) is not int:
         if isinstance(value, float) and value and value - value == 0:
             return apple_iso(value), unit_of(int(value))

@@ -72,7 +72,7 @@ def main(questions: BinaryIO, answers: BinaryIO) -> None:
     setup: Setup = pickle.loads(first)  # noqa: S301 - from our own parent, over a pipe that nobody else holds
     encoder = msgspec.msgpack.Encoder()
     with setup.database.opened() as database, setup.files() as files:
-        table = MessageTable(database, files, setup.names)
+        table = MessageTable(database, files, setup.names, for_lines=True)
         write_frame(answers, READY)
         while (frame := read_frame(questions)) is not None:
             question: tuple[int, int] | None = pickle.loads(frame)  # noqa: S301 - as above

@@ -23,9 +23,9 @@ from bagtag.extract.reading.worker_process import died, end, started, usable_cor
 from bagtag.extract.sqlite import DamagedError, Database
 from bagtag.parsers.artifact import Account, Lines, in_lines
 from bagtag.parsers.messages.attachments import Attachments
-from bagtag.parsers.messages.messages import rows_alone
+from bagtag.parsers.messages.messages import MessageTable, rows_alone
 from bagtag.parsers.messages.people import People
-from bagtag.parsers.messages.slice_worker import SCRIPT, Setup, Slice
+from bagtag.parsers.messages.slice_worker import SCRIPT, Setup, Slice, read
 from bagtag.parsers.names import Names, home_region
 from bagtag.parsers.rowids import Rowids
 
@@ -43,25 +43,27 @@ _LAST = 2**63 - 1
 def messages_in_lines(
     database: Database, files: Files, names: Names, account: Account
 ) -> Iterator[Lines | Issue] | None:
-    """The lines of all messages, then what `messages` yields after them; None where one process is to read.
+    """The lines of all messages, then what `messages` yields after them; None for a table that is read another way.
 
     Raises, while it is read, DamagedError where the table cannot be read on, StoppedError when a process ends early.
     """
-    handed = files.hand_over()
+    if not {"message", "handle"} <= database.tables:
+        return None
     count = min(usable_cores(), _MOST_PROCESSES)
-    if count < 2 or database.main_only is not None or not (files.bare or handed is not None):
-        return None
-    if not {"message", "handle"} <= database.tables or next(database.rows(_ROWID, (-_LAST, MANY)), None) is None:
-        return None
-    setup = Setup(HandedDatabase(database.path, database.where), handed, names)
-    return _lines(_Readers(setup, count), database, files, names, account)
+    handed = files.hand_over()
+    alone = count == 1 or database.main_only is not None or not (files.bare or handed is not None)
+    if alone or next(database.rows(_ROWID, (-_LAST, MANY)), None) is None:
+        found = _read_alone(MessageTable(database, files, names, for_lines=True), database)
+    else:
+        found = _read(_Readers(Setup(HandedDatabase(database.path, database.where), handed, names), count), database)
+    return _lines(found, database, files, names, account)
 
 
 def _lines(
-    readers: _Readers, database: Database, files: Files, names: Names, account: Account
+    slices: Iterator[Slice], database: Database, files: Files, names: Names, account: Account
 ) -> Iterator[Lines | Issue]:
     carried = Rowids()
-    for found in _read(readers, database):
+    for found in slices:
         yield Lines(found.lines, {"message": found.rowids, "attachment": found.attachments})
         for first, last in found.attachments:
             carried.add_run(first, last)
@@ -126,6 +128,13 @@ class _Readers:
             write_frame(process.stdin, frame)  # type: ignore[arg-type]
         except OSError as trouble:
             raise died(process) from trouble
+
+
+def _read_alone(table: MessageTable, database: Database) -> Iterator[Slice]:
+    """The slices as one process reads them."""
+    for first, last in _limits(database):
+        yield read(table, first, last)
+    yield Slice(issues=[*table.log.removed(database), *table.damages()])
 
 
 def _read(readers: _Readers, database: Database) -> Iterator[Slice]:

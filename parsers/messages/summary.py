@@ -17,6 +17,7 @@ from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.cells import integer, plain, whole
 from bagtag.parsers.formats.attributed_string import read_attributed_string, salvage
 from bagtag.parsers.messages.body import Report
+from bagtag.parsers.messages.translations import translations
 from bagtag.parsers.records import Edit, UnsentPart
 
 _KNOWN = frozenset({"ec", "ep", "rp", "otr", "euh", "ust", "amc", "ams", "amsa", "tmp"})
@@ -29,6 +30,8 @@ class Summary:
 
     edits: list[Edit] = field(default_factory=list)
     unsent: list[UnsentPart] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+    """`translations`, `quoted` (the words that a tapback quotes of its target), `sent_with`, as far as there are."""
 
 
 def read(data: bytes, report: Report, note: Report) -> Summary:
@@ -44,6 +47,7 @@ def read(data: bytes, report: Report, note: Report) -> Summary:
         return summary
     summary.edits = _edits(values.get("ec"), _editor(values.get("euh")), report)
     summary.unsent = _unsent(values.get("rp"), values.get("otr"), report)
+    summary.details = _details(values, report)
     _notes(values, note)
     return summary
 
@@ -56,8 +60,10 @@ def _numbered(value: Any) -> list[tuple[int, Any]]:
 
 
 def _editor(handles: Any) -> str | None:
-    if isinstance(handles, list) and len(handles) == 1 and isinstance(handles[0], str):
-        return whole(handles[0])
+    """The one who edited; None where nobody is named, or several without saying who wrote which wording."""
+    named = handles if isinstance(handles, list) else []
+    if named and isinstance(named[0], str) and named.count(named[0]) == len(named):
+        return whole(named[0])
     return None
 
 
@@ -113,6 +119,16 @@ def _unsent(parts: Any, ranges: Any, report: Report) -> list[UnsentPart]:
             place = place if isinstance(place, dict) else {}
             found[number] = UnsentPart(index=number, start=integer(place.get("lo")), length=integer(place.get("le")))
     return [found[part] for part in sorted(found)]
+
+
+def _details(values: dict[Any, Any], report: Report) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if (stored := values.get("tmp")) is not None and (translated := translations(stored, report)):
+        found["translations"] = translated
+    for key, name in (("ams", "quoted"), ("amsa", "sent_with")):
+        if isinstance(value := values.get(key), str) and value:
+            found[name] = whole(value)
+    return found
 
 
 def _notes(values: dict[Any, Any], note: Report) -> None:

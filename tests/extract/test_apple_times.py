@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import UTC, datetime
 
-from bagtag.extract.apple_times import apple_iso, unit_of, unix_iso
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bagtag.extract.apple_times import apple_iso, iso, unit_of, unix_iso
 
 
 @pytest.mark.parametrize(
@@ -37,3 +41,11 @@ def test_what_rfc_3339_cannot_write_is_no_text() -> None:
 def test_a_time_beyond_all_calendars_is_no_time(value: float) -> None:
     assert apple_iso(value) is None
     assert unix_iso(value) is None
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.integers(0, 999))
+def test_every_moment_of_the_calendar_is_written_as_the_standard_library_writes_it(at: datetime, rest: int) -> None:
+    whole = at - datetime(1970, 1, 1, tzinfo=UTC)
+    nanoseconds = ((whole.days * 86_400 + whole.seconds) * 10**6 + whole.microseconds) * 1000 + rest
+    expected = f"{at.replace(tzinfo=None).isoformat(timespec='microseconds')}{rest:03d}Z"
+    assert iso(nanoseconds) == expected

@@ -11,7 +11,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bagtag.parsers.messages.columns import ATTACHMENT, CHAT, MESSAGE
+from bagtag.parsers.messages.attachments import COLUMNS as ATTACHMENT
+from bagtag.parsers.messages.columns import CHAT, MESSAGE
 from bagtag.sample_backups.typedstream import Run, attributed_string
 
 NUMBERS = st.one_of(

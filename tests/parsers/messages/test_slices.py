@@ -114,11 +114,30 @@ def test_a_small_database_and_one_core_are_read_by_one_process(
     minted: Any, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = lone_database(minted, workspace)
+    one = alone(BareFiles(path, workspace))
+
+    def never(_script: Path) -> None:
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr(slices, "started", never)
     monkeypatch.setattr(slices, "MANY", 100_000)
-    assert any(isinstance(item, Message) for item in run_in_lines(BareFiles(path, workspace), ONLY))
+    few = together(BareFiles(path, workspace))
     monkeypatch.setattr(slices, "MANY", 10)
     monkeypatch.setattr(slices, "usable_cores", lambda: 1)
-    assert any(isinstance(item, Message) for item in run_in_lines(BareFiles(path, workspace), ONLY))
+    assert few[0] == together(BareFiles(path, workspace))[0] == one[0]
+    assert told(few[1]) == told(one[1])
+
+
+def test_with_a_log_one_process_gives_the_same_lines(
+    tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "started", None)
+    backup = mint(tmp_path / "backup", encrypted=False, faults=("wal",))
+    with Backup.open(backup.folder, workspace) as opened:
+        one, lines = alone(BackupFiles(opened, workspace)), together(BackupFiles(opened, workspace))
+    assert b'"source":"wal"' in lines[0]
+    assert lines[0] == one[0]
+    assert told(lines[1]) == told(one[1])
 
 
 def test_a_damaged_page_loses_what_lies_behind_it_and_says_so(minted: Any, workspace: Workspace) -> None:

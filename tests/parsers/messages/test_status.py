@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
+
+from bagtag.extract.evidence import Provenance
+from bagtag.extract.files import BareFiles
+from bagtag.extract.sqlite import Database
+from bagtag.parsers.messages.attachments import Attachments
+from bagtag.parsers.messages.conversations import Conversations
+from bagtag.parsers.messages.message import Children, MessageReader
+from bagtag.parsers.messages.people import People
+from bagtag.parsers.names import Names
+from bagtag.parsers.schema import rows
+from bagtag.sample_backups.typedstream import Run, attributed_string
 
 Read = Callable[..., SimpleNamespace]
 Tables = Callable[..., dict[str, list[dict[str, Any]]]]
@@ -45,8 +59,6 @@ def test_a_row_is_never_told_what_the_one_before_it_held(read: Read, message_tab
 def test_bytes_that_are_no_text_are_named_whatever_column_holds_them(
     read: Read, new_database: Callable[..., Any], message_tables: Tables, column: str
 ) -> None:
-    import sqlite3
-
     path = new_database("broken.db", message_tables({"subject": "x"}, {"subject": "x"}))
     with sqlite3.connect(path) as database:
         database.execute(f"UPDATE message SET {column} = CAST(? AS TEXT) WHERE ROWID = 1", (b"ok\xff",))
@@ -65,3 +77,32 @@ def test_shared_with_you_and_the_state_of_kept_audio_stay_as_the_phone_wrote_the
     found = read(tables, only=("messages",)).messages
     assert found[1].details == {"syndication_ranges": "0,25", "expire_state": 3}
     assert found[2].details == {}
+
+
+def test_records_for_lines_are_the_same_json(
+    tmp_path: Path, new_database: Callable[..., Path], message_tables: Tables
+) -> None:
+    body = attributed_string([Run("größer “so” 😀", {"__kIMMessagePartAttributeName": 0})])
+    values: list[Any] = [None, 0, 1, -(2**63), 2**62, 1.0, -0.0, 'quote " \\ \n \x00', "ü", "", b"", b"\xff", body]
+    columns = ("attributedBody", "subject", "is_read", "service", "payload_data", "zz_new", "date_read")
+    filled = [{column: value} for column in columns for value in values]
+    usual = {"attributedBody": body, "subject": None, "is_read": 1, "payload_data": None, "zz_new": 1, "date_read": 0}
+    path = new_database("lines.db", message_tables(*({**usual, **row} for row in [usual, *filled])))
+    with sqlite3.connect(path) as changed:
+        for rowid, column in enumerate(("subject", "service", "attributedBody", "zz_new"), 1):
+            changed.execute(f"UPDATE message SET {column} = CAST(? AS TEXT) WHERE ROWID = ?", (b"ok\xff", rowid))
+    changed.close()
+    where = Provenance(file_id=None, domain=None, relative_path=None, sha256="ab" * 32)
+    with Database.open(path, where) as database:
+        people = People(database, Names().matcher(None))
+        parts = (database, people, Conversations(database, people), Attachments(database, BareFiles(path, None)))
+        plain, lines = MessageReader(*parts), MessageReader(*parts, for_lines=True)
+        count = 0
+        for row in rows(database, "message", plain.columns):
+            (one, issues), (other, same) = (
+                reader.read(row, Children([], [], [], [], [], [], []), "db") for reader in (plain, lines)
+            )
+            assert msgspec.json.encode(one) == msgspec.json.encode(other)
+            assert issues == same
+            count += 1
+        assert count == 1 + len(filled)
