@@ -13,6 +13,7 @@ from typing import TypeAlias
 from bagtag.extract.formats.malformed import MalformedError, warn
 from bagtag.parsers.formats import archived_object
 from bagtag.parsers.formats.archived_object import Group, Object
+from bagtag.parsers.formats.expansion import Expansion
 from bagtag.parsers.formats.foundation import Value
 from bagtag.parsers.formats.unarchived import Unarchiver
 
@@ -38,12 +39,12 @@ class Run:
     attributes: dict[str, Value]
 
 
-def contents(root: archived_object.Value, warnings: list[str]) -> tuple[str, list[Stored] | None]:
-    """(text, runs) of an archived object; the runs of a string that is no attributed string are None.
+def contents(root: archived_object.Value, warnings: list[str], size: int) -> tuple[str, list[Stored] | None]:
+    """(text, runs) of an object archived in `size` bytes; the runs of a string that is no attributed string are None.
 
     Raises `MalformedError` for any other object.
     """
-    unarchiver = Unarchiver(warnings)
+    unarchiver = Unarchiver(warnings, Expansion(size))
     if not isinstance(root, Object):
         raise MalformedError("the stream holds no object")
     if "NSAttributedString" not in root.kind.lineage:

@@ -39,7 +39,7 @@ def read_whole(data: bytes) -> AttributedString:
     """The same, every byte of it read."""
     archive = typedstream.read(data)
     warnings = archive.warnings
-    text, stored = contents(archive.root, warnings)
+    text, stored = contents(archive.root, warnings, len(data))
     runs = [] if stored is None else placed(text, stored, warnings)
     return AttributedString(text, runs, warnings)
 

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from bagtag.extract.formats import binary_plist
 from bagtag.extract.formats.binary_plist import MAX_DEPTH, Date
 from bagtag.extract.formats.malformed import MalformedError
-from bagtag.parsers.formats.foundation import MAX_VALUES, Range, Unknown, Url, Value
+from bagtag.parsers.formats.expansion import Expansion
+from bagtag.parsers.formats.foundation import Range, Unknown, Url, Value
 
 CLASS = "$class"
 ROOT = "root"
@@ -35,11 +36,11 @@ def read(data: bytes) -> Value:
     NSAttributedString is one of these, its text under `NSString`. An object met again inside itself is an `Unknown`.
 
     Raises `MalformedError` for anything that is no keyed archive, for references to objects that do not exist, and when
-    references multiply the archive beyond `MAX_VALUES` values or `MAX_DEPTH` levels.
+    references multiply the archive beyond what one of its size holds (`Expansion`) or `MAX_DEPTH` levels.
     """
     match binary_plist.read(data):
         case {"$objects": list() as objects, "$top": dict() as top} if top:
-            archive = _Archive(objects)
+            archive = _Archive(objects, Expansion(len(data)))
             if ROOT in top:
                 return archive.value(top[ROOT])
             if len(top) == 1:
@@ -49,19 +50,19 @@ def read(data: bytes) -> Value:
 
 
 class _Archive:
-    __slots__ = ("depth", "left", "objects", "opened")
+    __slots__ = ("depth", "expansion", "objects", "opened")
 
-    def __init__(self, objects: list[Stored]) -> None:
+    def __init__(self, objects: list[Stored], expansion: Expansion) -> None:
         self.objects = objects
-        self.left = MAX_VALUES
+        self.expansion = expansion
         self.depth = 0
         self.opened: set[int] = set()
 
     def value(self, stored: Stored) -> Value:
-        self.left -= 1
-        if self.left < 0:
-            raise MalformedError(f"references expand to more than {MAX_VALUES} values")
+        self.expansion.value()
         if not isinstance(stored, (plistlib.UID, list, dict)):
+            if isinstance(stored, (str, bytes)):
+                self.expansion.text(len(stored))
             return stored
         if self.depth >= MAX_DEPTH:
             raise MalformedError(f"references nest more than {MAX_DEPTH} deep")

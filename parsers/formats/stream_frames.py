@@ -120,7 +120,7 @@ def _frame(before: bytes, after: bytes, count: int) -> _Frame | None:
     data = before + b"\x00" + after
     try:
         archive = typedstream.read(data)
-        text, stored = contents(archive.root, archive.warnings)
+        text, stored = contents(archive.root, archive.warnings, len(data))
     except MalformedError:
         return None
     root, places = archive.root, archive.byte_strings

@@ -14,7 +14,8 @@ from bagtag.extract.formats.binary_plist import MAX_DEPTH, Date, text
 from bagtag.extract.formats.malformed import MalformedError, warn
 from bagtag.parsers.formats import archived_object
 from bagtag.parsers.formats.archived_object import Class, Object
-from bagtag.parsers.formats.foundation import MAX_VALUES, Range, Unknown, Url, Value
+from bagtag.parsers.formats.expansion import Expansion
+from bagtag.parsers.formats.foundation import Range, Unknown, Url, Value
 
 CYCLE = "contains itself"
 MISFIT = "body is not that of its class"
@@ -31,22 +32,20 @@ class Unarchiver:
     One of these serves one archive: it bounds how much the references of a hostile stream can be multiplied out.
     """
 
-    __slots__ = ("_depth", "_left", "_open", "warnings")
+    __slots__ = ("_depth", "_open", "expansion", "warnings")
 
-    def __init__(self, warnings: list[str]) -> None:
+    def __init__(self, warnings: list[str], expansion: Expansion) -> None:
         self.warnings = warnings
-        self._left = MAX_VALUES
+        self.expansion = expansion
         self._depth = 0
         self._open: set[int] = set()
 
     def value(self, archived: archived_object.Value) -> Value:
         """The value of anything a typedstream can hold.
 
-        Raises `MalformedError` when references multiply the stream beyond `MAX_VALUES` values or `MAX_DEPTH` levels.
+        Raises `MalformedError` when references multiply the stream beyond its `expansion` or `MAX_DEPTH` levels.
         """
-        self._left -= 1
-        if self._left < 0:
-            raise MalformedError(f"references expand to more than {MAX_VALUES} values")
+        self.expansion.value()
         if isinstance(archived, Object):
             plain = self.string(archived)  # most objects are strings, and those hold no others
             if plain is not None:
@@ -99,6 +98,7 @@ def _string(unarchiver: Unarchiver, archived: Object) -> str:
     if len(groups) == 1 and groups[0].encoding == "+":
         raw = groups[0].values[0]
         if isinstance(raw, bytes):
+            unarchiver.expansion.text(len(raw))
             decoded, trouble = text(raw)
             if trouble:
                 warn(unarchiver.warnings, trouble)
@@ -106,11 +106,12 @@ def _string(unarchiver: Unarchiver, archived: Object) -> str:
     raise _MisfitError
 
 
-def _data(_: Unarchiver, archived: Object) -> bytes:
+def _data(unarchiver: Unarchiver, archived: Object) -> bytes:
     match archived.groups:
         case [("i", (0,))]:
             return b""
         case [("i", (length,)), (_, (bytes() as raw,))] if length == len(raw):
+            unarchiver.expansion.text(len(raw))
             return raw
     raise _MisfitError
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+import msgspec
+
 from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.cells import has_surrogate, whole
 from bagtag.parsers.formats.attributed_string import AttributedString, Run, read_whole, salvage
@@ -22,6 +24,9 @@ from bagtag.parsers.records import Body, Part, PartKind, Range
 
 OBJECT = "\ufffc"
 BALLOON = "\ufffd"
+_FEW_RUNS = 64
+_ROOM = 4 * 1024 * 1024
+"""Bytes that the attributes of a body with more runs may fill as JSON."""
 Report: TypeAlias = Callable[[str], None]
 """Takes what could not be read whole, in words: it becomes an issue `partial`."""
 
@@ -38,6 +43,8 @@ class Read:
     parts: list[Part]
     transfers: dict[str, int] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
+    room: int = _ROOM
+    left_out: int = 0
 
 
 def read(blob: bytes | None, column: str | None, report: Report, note: Report, sha256: str | None = None) -> Read:
@@ -65,6 +72,10 @@ def read(blob: bytes | None, column: str | None, report: Report, note: Report, s
     differing = column if column is not None and column != string else None
     read_body = Read(Body(source="attributedBody", text_column=differing, sha256=sha256), string, [])
     _divide(string, decoded, read_body)
+    if read_body.left_out:
+        report(
+            f"what {read_body.left_out} stretches of the body note would fill more than {_ROOM} bytes: it is left out"
+        )
     return read_body
 
 
@@ -151,6 +162,14 @@ def _divide(string: str, decoded: AttributedString, into: Read) -> None:
         into.parts.extend(_of_text(string))
 
 
+def _fits(found: Range, runs: int, into: Read) -> bool:
+    """Whether there is room for what a stretch notes. Runs share their attributes, which are written out for each."""
+    if runs > _FEW_RUNS:
+        into.room -= len(msgspec.json.encode(found))
+        into.left_out += into.room < 0
+    return into.room >= 0
+
+
 def _number(run: Run) -> int | None:
     number = run.attributes.get(PART)
     return number if type(number) is int else None
@@ -172,7 +191,7 @@ def _part(string: str, runs: list[Run], number: int, end: int, into: Read) -> Pa
         if not is_silent(run.attributes):
             inside = max(0, min(run.length, len(text) - (run.start - start)))
             found = range_of(run.start - start, inside, run.attributes, attachment=only_objects and not several)
-            if found is not None:
+            if found is not None and _fits(found, len(runs), into):
                 ranges.append(found)
     kind: PartKind = "attachment" if only_objects and text else "text"
     return Part(index=number, kind=kind, text=text, start16=runs[0].start16, ranges=ranges, attachment=attachment)

@@ -14,6 +14,7 @@ from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers import property_list
 from bagtag.parsers.cells import whole
 from bagtag.parsers.formats import keyed_archive, typedstream
+from bagtag.parsers.formats.expansion import Expansion
 from bagtag.parsers.formats.foundation import Unknown
 from bagtag.parsers.formats.unarchived import Unarchiver
 
@@ -39,7 +40,7 @@ def _strings(blob: bytes) -> list[str]:
         raise MalformedError(f"{len(blob)} bytes, more than {_LONGEST}")
     value: Any
     if blob[2 : typedstream.HEADER_LENGTH] in typedstream.BYTE_ORDERS:
-        value = Unarchiver([]).value(typedstream.read(blob).root)
+        value = Unarchiver([], Expansion(len(blob))).value(typedstream.read(blob).root)
     else:
         value = property_list.read(blob)
         if isinstance(value, dict) and "$objects" in value and blob.startswith(binary_plist.MAGIC):

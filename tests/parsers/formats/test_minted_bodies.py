@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from bagtag.parsers.formats import foundation
 from bagtag.parsers.formats.archived_object import Object
 from bagtag.parsers.formats.attributed_string import AttributedString, read_attributed_string
+from bagtag.parsers.formats.expansion import Expansion
 from bagtag.parsers.formats.typedstream import read
 from bagtag.parsers.formats.unarchived import Unarchiver
 from bagtag.sample_backups.typedstream import (
@@ -293,7 +294,7 @@ def test_dictionaries_in_dictionaries_are_read_to_the_bottom(depth: int, leaf: s
     nested(writer, depth, leaf)
     root = read(bytes(writer.out)).root
     assert isinstance(root, Object)
-    found: Any = Unarchiver([]).value(root)
+    found: Any = Unarchiver([], Expansion()).value(root)
     judged: Any = judge.unarchive_from_data(bytes(writer.out))
     for level in range(depth, 0, -1):
         assert list(found) == [f"level {level}"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bagtag.extract.formats.malformed import MalformedError
+from bagtag.parsers.formats.expansion import Expansion
 from bagtag.parsers.formats.foundation import Unknown, Url
 from bagtag.parsers.formats.typedstream import read
 from bagtag.parsers.formats.unarchived import Unarchiver
@@ -17,7 +18,7 @@ ARRAY = ((b"NSArray", 0), *OBJECT)
 def value_and_warnings(stream: Any) -> tuple[Any, list[str]]:
     archive = read(bytes(stream))
     assert archive.warnings == []
-    return Unarchiver(archive.warnings).value(archive.root), archive.warnings
+    return Unarchiver(archive.warnings, Expansion()).value(archive.root), archive.warnings
 
 
 def test_an_array_inside_itself_is_marked_and_the_rest_is_kept(new_stream: Any) -> None:

@@ -75,12 +75,23 @@ def test_an_archive_whose_references_multiply_is_cut_and_reported(
     balloon: Callable[..., Any], archive: Callable[..., bytes]
 ) -> None:
     branch: Any = "x" * 60_000
-    for _ in range(5):
-        branch = [branch] * 6  # 7,776 times 60,000 characters where each is written out
+    for _ in range(2):
+        branch = [branch] * 6  # 36 times 60,000 characters where each is written out
     found = balloon(EXTENSION + "TEAM:com.example.app", archive({"an": "Bomb", "tree": branch}))
     assert found.app.title == "Bomb"
     assert found.reports == ["payload_data expands to more than is kept: details are cut"]
     assert len(json.dumps(found.details)) < 4 * 1024 * 1024
+
+
+def test_an_archive_that_unfolds_to_far_more_than_itself_is_refused(
+    balloon: Callable[..., Any], archive: Callable[..., bytes]
+) -> None:
+    branch: Any = "x" * 60_000
+    for _ in range(5):
+        branch = [branch] * 6  # 7,776 times
+    found = balloon(EXTENSION + "TEAM:com.example.app", archive({"an": "Bomb", "tree": branch}))
+    (report,) = found.reports
+    assert report.startswith("payload_data cannot be read: references expand")
 
 
 def test_an_app_is_shown_by_its_fallback_text(
