@@ -18,8 +18,8 @@ from bagtag.extract.formats.malformed import MAX_WARNINGS, MalformedError
 from bagtag.parsers.cells import plain
 from bagtag.parsers.formats import attributed_string as bodies
 from bagtag.parsers.formats import foundation, keyed_archive, protobuf
-from bagtag.parsers.messages.apps import balloon as balloons
 from bagtag.parsers.messages import summary as summaries
+from bagtag.parsers.messages.apps import balloon as balloons
 from bagtag.parsers.messages.apps import digital_touch as touches
 from bagtag.parsers.messages.apps import handwriting as ink
 

@@ -76,7 +76,8 @@ def mint(
 ) -> Minted:
     """Write a backup to `dest`/<UDID> and what is true of it to `dest`/truth.json.
 
-    `migrated`: the message database grew up through older versions of iOS. `features`: the messages hold everything that iMessage of this iOS can do, and the truth has `settings`.
+    `migrated`: the message database grew up through older versions of iOS. `features`: the messages hold everything
+    that iMessage of this iOS can do, and the truth has `settings`.
     `extra_files` are (domain, path, content), a number being the size of content made up on the way. ValueError for
     an iOS no sample imitates or a fault that is unknown or cannot be; FileExistsError where the folder exists.
     """

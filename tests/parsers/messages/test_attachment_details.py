@@ -6,7 +6,7 @@ import hashlib
 import plistlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -235,9 +235,9 @@ def test_where_the_row_names_no_type_the_bytes_tell_it(
     }
     where = Provenance(file_id=None, domain=None, relative_path=None, sha256=None)
     with Database.open(new_database("sms.db", tables), where) as database:
-        found = Attachments(database, Shelf(content))
+        found = Attachments(database, cast("Any", Shelf(content)))
         (row,) = found.by_message(database)
-        record = found.read(row, {}, str)
+        record = found.read(row, {}, cast("Any", str))
     assert (record.mime, record.details) == (mime, details)
 
 
@@ -265,7 +265,7 @@ def attachments(new_database: Callable[..., Path]) -> Iterator[tuple[Attachments
     path = new_database("sms.db", {"attachment": rows, "message_attachment_join": joined})
     where = Provenance(file_id=None, domain=None, relative_path=None, sha256=None)
     with Database.open(path, where) as database:
-        found = Attachments(database, Unlisted())
+        found = Attachments(database, cast("Any", Unlisted()))
         yield found, list(found.by_message(database))
 
 
@@ -294,7 +294,7 @@ def notes(new_database: Callable[..., Path]) -> Callable[..., list[Issue]]:
         for rowid in carried:
             known.add(rowid)
         with Database.open(new_database("alone.db", {"attachment": rows}), where) as database:
-            return list(Attachments(database, Unlisted()).without_message(database, known))
+            return list(Attachments(database, cast("Any", Unlisted())).without_message(database, known))
 
     return reading
 

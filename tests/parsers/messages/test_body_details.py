@@ -19,7 +19,7 @@ def run(**attributes: Any) -> Run:
 
 
 def test_a_transcription_names_the_attachment_it_was_heard_in() -> None:
-    words = {PART: 0, TRANSFER: "at_0_G", "IMAudioTranscription": "See you on Saturday"}
+    words: dict[str, Any] = {PART: 0, TRANSFER: "at_0_G", "IMAudioTranscription": "See you on Saturday"}
     stream = minted.attributed_string([minted.Run("\ufffc", words)])
     found = body.read(stream, None, print, print)
     assert found.details == {"transcriptions": [{"attachment": "at_0_G", "text": "See you on Saturday"}]}

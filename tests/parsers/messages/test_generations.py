@@ -286,7 +286,7 @@ def read_legacy(database: Database, files: Files) -> tuple[dict[int, dict[str, A
     """The records of a database of iOS 3 to 5 by row, and what the reader accounts for besides."""
     account = Account()
     found = [each for each in legacy_messages(database, files, Names(()), account) if isinstance(each, Message)]
-    return {each.rowid: msgspec.to_builtins(each) for each in found}, account
+    return {each.rowid or 0: msgspec.to_builtins(each) for each in found}, account
 
 
 def agrees_with_legacy(records: dict[int, dict[str, Any]], truth: Any) -> None:

@@ -47,7 +47,7 @@ def left(new_database: Callable[..., Path]) -> Callable[..., list[tuple[str, lis
         tables = {"attachment": [{"guid": str(n), "filename": name} for n, name in enumerate(filenames)]}
         where = Provenance(file_id=None, domain=None, relative_path=None, sha256=None)
         with Database.open(new_database("sms.db", tables), where) as database:
-            shelf = Shelf({"MediaDomain": list(paths), **rows}, bare=bare)
+            shelf: Any = Shelf({"MediaDomain": list(paths), **rows}, bare=bare)
             return [(str(facts.relative_path), why) for facts, why in leftover_files(database, shelf)]
 
     return looking

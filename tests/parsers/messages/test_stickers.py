@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -34,7 +34,7 @@ class Shelf:
 
 
 def told(info: Any, picture: bytes = b"picture") -> dict[str, Any]:
-    return sticker(info, FACTS, Shelf(picture))
+    return sticker(info, FACTS, cast("Any", Shelf(picture)))
 
 
 @pytest.mark.parametrize(
@@ -88,5 +88,5 @@ def test_where_the_picture_does_not_tell_the_effect_is_null(picture: bytes) -> N
 
 
 def test_where_the_file_is_not_at_hand_the_effect_is_null(tmp_path: Any) -> None:
-    assert sticker({}, None, Shelf(b"x"))["effect"] is None
+    assert sticker({}, None, cast("Any", Shelf(b"x")))["effect"] is None
     assert sticker({}, FACTS, BareFiles(tmp_path / "sms.db", None))["effect"] is None
