@@ -91,7 +91,9 @@ class Database:
         Raises DamagedError where the database cannot be read on.
         """
         try:
-            yield from self._connection.execute(sql, parameters)
+            # No `yield from`: it would close the cursor, which fails where the database was closed before.
+            for row in self._connection.execute(sql, parameters):
+                yield row  # noqa: UP028
         except (sqlite3.DatabaseError, sqlite3.DataError, OverflowError) as trouble:
             raise DamagedError(str(trouble)) from trouble
 

@@ -290,7 +290,9 @@ class FilesTable:
     def _asked(self, sql: str, *values: Any) -> Iterator[tuple[Any, ...]]:
         self._ticks = 0
         try:
-            yield from self._connection.execute(sql, values)
+            # No `yield from`: it would close the cursor, which fails where the database was closed before.
+            for row in self._connection.execute(sql, values):
+                yield row  # noqa: UP028
         except sqlite3.DatabaseError as trouble:
             raise self._damaged(trouble) from trouble
 
