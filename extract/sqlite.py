@@ -92,8 +92,8 @@ class Database:
         """
         try:
             # No `yield from`: it would close the cursor, which fails where the database was closed before.
-            for row in self._connection.execute(sql, parameters):
-                yield row  # noqa: UP028
+            for row in self._connection.execute(sql, parameters):  # noqa: UP028
+                yield row
         except (sqlite3.DatabaseError, sqlite3.DataError, OverflowError) as trouble:
             raise DamagedError(str(trouble)) from trouble
 

@@ -291,8 +291,8 @@ class FilesTable:
         self._ticks = 0
         try:
             # No `yield from`: it would close the cursor, which fails where the database was closed before.
-            for row in self._connection.execute(sql, values):
-                yield row  # noqa: UP028
+            for row in self._connection.execute(sql, values):  # noqa: UP028
+                yield row
         except sqlite3.DatabaseError as trouble:
             raise self._damaged(trouble) from trouble
 
