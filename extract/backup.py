@@ -26,11 +26,10 @@ from bagtag.extract.manifest import MAGIC, FileEntry, Manifest
 from bagtag.extract.plists import Plists
 from bagtag.extract.reading.cipher import BLOCK
 from bagtag.extract.reading.content import blob_path, content
+from bagtag.extract.reading.set_keys import State
 from bagtag.extract.selection import Selection
 from bagtag.extract.stores.store import Store, shown, start
 from bagtag.extract.workspace import Workspace
-
-State = Literal["encrypted", "plain", "already-plain"]
 
 _SAMPLE = 400
 _KNOWN_STARTS = (MAGIC, b"bplist00", b"<?xml", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"%PDF-", b"PK\x03\x04")

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from bagtag.extract.evidence import Provenance
 from bagtag.extract.keybag import ClassKeys
 from bagtag.extract.manifest import FileEntry, Manifest, RecordReader
 from bagtag.extract.reading.content import Opened, blob_path, content
-from bagtag.extract.reading.set_keys import SetKeys
+from bagtag.extract.reading.set_keys import SetKeys, State
 from bagtag.extract.sqlite import Database
 from bagtag.extract.stores.store import Store
 
@@ -68,7 +68,7 @@ class _Reopened:
         self._keys = keys
 
     @property
-    def state(self) -> Literal["encrypted", "plain", "already-plain"]:
+    def state(self) -> State:
         """How the set is stored."""
         return self._keys.state
 

@@ -13,6 +13,7 @@ from bagtag.extract.evidence import Outcome
 from bagtag.extract.index.mbfile import FileMetadata
 from bagtag.extract.keybag import KeyUnavailableError
 from bagtag.extract.reading.plain_look import looks_plain, nobody_can_tell
+from bagtag.extract.reading.set_keys import State
 
 HEAD = 4096
 """So many of the first bytes are looked at."""
@@ -25,7 +26,7 @@ class Keys(Protocol):
     """The state of a set and its keys; a `Backup` is one."""
 
     @property
-    def state(self) -> Literal["encrypted", "plain", "already-plain"]:
+    def state(self) -> State:
         """How the set is stored."""
 
     def file_key(self, wrapped: bytes, /) -> bytes:

@@ -74,7 +74,7 @@ class Finder:
             if facts is None:
                 return Found("not-in-manifest", "no file row of the manifest has this path", None, path)
             return Found("missing-blob", "the manifest lists the file, its stored blob is missing", facts, path)
-        return _kept(facts, path)
+        return kept(facts, path)
 
     def _facts(self, path: str) -> FileFacts | None:
         for domain in DOMAINS:
@@ -110,7 +110,8 @@ def _purged(transfer_state: Any, hide_attachment: Any, ck_sync_state: Any) -> st
     return None
 
 
-def _kept(facts: FileFacts, path: str) -> Found:
+def kept(facts: FileFacts, path: str) -> Found:
+    """The status of a file of which there is something, but not the whole."""
     if facts.outcome is Outcome.OUT_OF_SCOPE:
         return Found("outside-backup", "the file is outside the scope of this run", facts, path)
     return Found("damaged", _UNREADABLE.get(facts.outcome, f"outcome {facts.outcome}"), facts, path)

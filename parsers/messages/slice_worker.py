@@ -91,7 +91,12 @@ def read(table: MessageTable, first: int, last: int) -> Slice:
     try:
         for item in table.between(first, last):
             if isinstance(item, Message):
-                lines.append(encode(item))
+                try:
+                    lines.append(encode(item))
+                except UnicodeEncodeError as trouble:
+                    what = f"a message cannot be written as JSON: {trouble.reason}"
+                    issues.append(Issue(effect="lost", what=what, where=item.provenance))
+                    continue
                 rowids.add(item.provenance.rowid or 0)
                 for attachment in item.attachments:
                     attachments.add(attachment.rowid)

@@ -53,9 +53,13 @@ def messages_in_lines(
     handed = files.hand_over()
     alone = count == 1 or database.main_only is not None or not (files.bare or handed is not None)
     if alone or next(database.rows(_ROWID, (-_LAST, MANY)), None) is None:
+        readers = None
+    else:
+        readers = _standing(Setup(HandedDatabase(database.path, database.where), handed, names), count)
+    if readers is None:
         found = _read_alone(MessageTable(database, files, names, for_lines=True), database)
     else:
-        found = _read(_Readers(Setup(HandedDatabase(database.path, database.where), handed, names), count), database)
+        found = _read(readers, database)
     return _lines(found, database, files, names, account)
 
 
@@ -72,6 +76,18 @@ def _lines(
             raise DamagedError(found.damage)
     people = People(database, names.matcher(home_region(database)))
     yield from rows_alone(database, people, Attachments(database, files), carried, account)
+
+
+def _standing(setup: Setup, count: int) -> _Readers | None:
+    """The processes, once they stand; None where they cannot be had."""
+    try:
+        readers = _Readers(setup, count)
+    except (OSError, StoppedError):  # not to be started, or ended before it was told what to do
+        return None
+    if readers.ready():
+        return readers
+    readers.end()
+    return None
 
 
 class _Readers:
@@ -139,8 +155,6 @@ def _read_alone(table: MessageTable, database: Database) -> Iterator[Slice]:
 
 def _read(readers: _Readers, database: Database) -> Iterator[Slice]:
     try:
-        if not readers.ready():
-            raise StoppedError("a process that was to read messages did not start", hint="give the same command again")
         waiting = 0
         for number, limits in enumerate(_limits(database)):
             readers.ask(number, limits)

@@ -13,13 +13,12 @@ from typing import Any
 
 from bagtag.extract.evidence import Outcome
 from bagtag.extract.files import FileFacts, Files
+from bagtag.parsers.messages.attachment_paths import DOMAINS, ROOT
+from bagtag.parsers.messages.attachment_status import READABLE, kept
 from bagtag.parsers.records import AttachmentStatus
 
-DOMAINS = ("MediaDomain", "HomeDomain")
-_ROOT = "Library/SMS/"
 _PARTS = "Library/SMS/Parts/"
 _PART_NAME = re.compile(r"([0-9]{1,18})-([0-9]{1,18})(?:\.[^/]*)?\Z")
-_READABLE = frozenset({Outcome.OK, Outcome.OK_EMPTY, Outcome.ALREADY_PLAIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class StoredFiles:
             return StoredFile("outside-backup", "a lone database was read: no files are at hand")
         if filename is None:
             return StoredFile("never-downloaded", "filename is NULL")
-        at = filename.find(_ROOT)
+        at = filename.find(ROOT)
         if at < 0:
             return StoredFile("outside-backup", "filename names a place that is not backed up")
         return self._found(filename[at:])
@@ -90,10 +89,9 @@ class StoredFiles:
         facts = next((found for domain in DOMAINS if (found := self._files.facts(domain, path)) is not None), None)
         if facts is None:
             return StoredFile("not-in-manifest", "no row of the manifest has this path", path)
-        if facts.outcome in _READABLE:
+        if facts.outcome in READABLE:
             return StoredFile("present", None, path, facts)
         if facts.outcome is Outcome.MISSING:
             return StoredFile("missing-blob", "the manifest lists the file, its stored blob is missing", path, facts)
-        if facts.outcome is Outcome.OUT_OF_SCOPE:
-            return StoredFile("outside-backup", "the file is outside the scope of this run", path, facts)
-        return StoredFile("damaged", f"outcome {facts.outcome}", path, facts)
+        less = kept(facts, path)
+        return StoredFile(less.status, less.reason, path, facts)

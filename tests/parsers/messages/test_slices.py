@@ -7,7 +7,7 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -18,7 +18,7 @@ from bagtag.extract.evidence import Issue
 from bagtag.extract.files import BackupFiles, BareFiles, Files
 from bagtag.extract.workspace import Workspace
 from bagtag.parsers.artifact import Lines, Reconciled, run, run_in_lines
-from bagtag.parsers.messages import slices
+from bagtag.parsers.messages import slice_worker, slices
 from bagtag.parsers.records import Message
 from bagtag.sample_backups.make import mint
 
@@ -157,6 +157,38 @@ def test_a_damaged_page_loses_what_lies_behind_it_and_says_so(minted: Any, works
     assert several[0] == one[0]
     assert any(isinstance(each, Issue) and each.effect == "lost" for each in several[1])
     assert told(several[1]) == told(one[1])
+
+
+def test_where_no_process_can_be_had_one_reads(
+    minted: Any, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lone_database(minted, workspace)
+    one = alone(BareFiles(path, workspace))
+
+    def refused(_script: Path) -> None:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(slices._Readers, "ready", lambda _self: False)
+    assert together(BareFiles(path, workspace))[0] == one[0]
+    monkeypatch.setattr(slices, "started", refused)
+    assert together(BareFiles(path, workspace))[0] == one[0]
+
+
+def test_a_message_that_no_json_can_hold_is_an_issue_and_the_others_are_written(
+    minted: Any, workspace: Workspace
+) -> None:
+    first, second = [item for item in run(BareFiles(lone_database(minted, workspace), workspace), ONLY)
+                     if isinstance(item, Message)][:2]  # fmt: skip
+
+    class Table:
+        def between(self, _first: int, _last: int) -> Iterator[Message]:
+            yield msgspec.structs.replace(first, text="\ud800")
+            yield second
+
+    found = slice_worker.read(cast("Any", Table()), 1, 2)
+    assert found.lines == msgspec.json.encode(second) + b"\n"
+    assert found.rowids == [(second.rowid, second.rowid)]
+    assert [(each.effect, each.where.rowid) for each in found.issues if each.where] == [("lost", first.rowid)]
 
 
 def test_a_process_that_is_killed_stops_the_run(
