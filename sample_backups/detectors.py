@@ -57,6 +57,16 @@ def _archived(archive: Archive, result: Result, text: str) -> UID:
     return archive.instance(["DDScannerResult", "NSObject"], members)
 
 
+def told(result: Result) -> dict[str, Any]:
+    """The result in words: its type, its words, its value, and the results inside it."""
+    found: dict[str, Any] = {"type": result.type, "text": result.words}
+    if result.value is not None:
+        found["value"] = result.value
+    if result.inside:
+        found["inside"] = [told(each) for each in result.inside]
+    return found
+
+
 def _start(result: Result, text: str) -> int:
     return utf16_length(text[: text.rindex(result.words)])
 

@@ -95,7 +95,10 @@ def _detected(story: Story, key: str, before: str, blob: Detected, result: detec
         ANN,
         Part((Run(before), Run(result.words, {key: blob}))),
         columns={"has_dd_results": 1},
-        truth={"flags": {"has_dd_results": True}},
+        truth={
+            "flags": {"has_dd_results": True},
+            "details": {"data_detected": [{"part": 0, **detectors.told(result)}]},
+        },
     )
     story.feature(said, f"detected {result.type}")
 

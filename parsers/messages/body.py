@@ -20,6 +20,7 @@ from bagtag.parsers.formats.attributed_string import AttributedString, Run, read
 from bagtag.parsers.formats.stream_frames import framed
 from bagtag.parsers.messages.attributes import PART, TRANSFER, is_silent, range_of
 from bagtag.parsers.messages.body_details import details_of
+from bagtag.parsers.messages.detections import detections
 from bagtag.parsers.records import Body, Part, PartKind, Range
 
 OBJECT = "\ufffc"
@@ -35,7 +36,7 @@ Report: TypeAlias = Callable[[str], None]
 class Read:
     """A body as read: `string` is its text as one piece, `transfers` the part of each attachment guid it names.
 
-    `details` are those of `body_details`.
+    `details` are those of `body_details`, and `data_detected`, those of `detections`.
     """
 
     body: Body
@@ -160,6 +161,8 @@ def _divide(string: str, decoded: AttributedString, into: Read) -> None:
         into.parts.append(_part(string, group, current or 0, len(string), into))
     elif string:
         into.parts.extend(_of_text(string))
+    if detected := detections(into.parts):
+        into.details["data_detected"] = detected
 
 
 def _fits(found: Range, runs: int, into: Read) -> bool:
