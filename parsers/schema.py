@@ -35,15 +35,24 @@ class Columns:
 
 
 def rows(
-    database: Database, table: str, columns: Columns, first: int | None = None, last: int | None = None
+    database: Database,
+    table: str,
+    columns: Columns,
+    first: int | None = None,
+    last: int | None = None,
+    *,
+    most: int | None = None,
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows of a table in rowid order, each with its rowid after the columns; those from `first` to `last` alone."""
+    """The rows of a table in rowid order, each with its rowid after the columns.
+
+    Those from `first` to `last` alone, and `most` of them. Raises DamagedError where the table cannot be read on.
+    """
     limits = [(sign, limit) for sign, limit in ((">=", first), ("<=", last)) if limit is not None]
     where = " AND ".join(f"t.rowid {sign} ?" for sign, _ in limits)
     sql = (
         f"SELECT {columns.sql}, t.rowid FROM {quoted(table)} AS t {f'WHERE {where}' if where else ''} ORDER BY t.rowid"
     )
-    return database.rows(sql, [limit for _, limit in limits])
+    return database.rows(sql if most is None else f"{sql} LIMIT {most}", [limit for _, limit in limits])
 
 
 def either(database: Database, table: str, column: str, alias: str) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bagtag.custody.errors import BagtagError, EvidenceError, StoppedError
-from bagtag.extract.index.salvage import Salvage
+from bagtag.extract.salvage import Salvage
 from bagtag.extract.selection import belongs, matches_glob
 
 if TYPE_CHECKING:

@@ -48,6 +48,8 @@ _READ_OFTEN = (
     "guid", "text", "handle_id", "subject", "attributedBody", "payload_data", "message_summary_info",
     "associated_message_guid", "reply_to_guid", "thread_originator_guid", "syndication_ranges",
 )  # fmt: skip
+_NUMBER_OR_NONE = frozenset({int, type(None)})
+_SQLITE_TYPES = {bytes: "BLOB", int: "INTEGER", float: "REAL"}
 _EDITED = columns.TIMES.index("date_edited")
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -130,11 +132,15 @@ class MessageReader:
             notes.append(f"handle_id {sender.handle_rowid} has no handle row")
         elif handle_id in self._people.doubts and not outgoing:
             notes.append(self._people.doubts[handle_id])
+        if not outgoing and type(row[self.columns.at["is_from_me"]]) not in _NUMBER_OR_NONE:
+            notes.append("is_from_me is no number: that the message came in is a guess")
         state, deleted_at, chats = self._place(row, children, notes)
         times, units = self._times(row, notes)
         report, note = remarks.reports.append, notes.append
         sha256 = hashlib.sha256(blob).hexdigest() if type(blob) is bytes else None
         raw = self._raw(row, status, remarks, sha256)
+        if column is not None and type(column) is not str:
+            report(f"the text column holds no text but a value of type {_SQLITE_TYPES[type(column)]}: it is not shown")
         blob = _bytes("attributedBody", blob, remarks)
         read = body.read(blob, None if column is None else text(column), report, note, sha256)
         told = _NO_SUMMARY if info is None else self._summary(info, remarks)

@@ -6,14 +6,15 @@ Databases of iOS 5 and before have another shape: see `legacy`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bagtag.extract.evidence import Issue
 from bagtag.extract.files import SMS_DB, Files
-from bagtag.extract.sqlite import Database
+from bagtag.extract.salvage import Salvage
+from bagtag.extract.sqlite import DamagedError, Database
 from bagtag.parsers.artifact import ROW_FAULTS, Account, artifact
-from bagtag.parsers.in_step import InStep
+from bagtag.parsers.in_step import InStep, Row
 from bagtag.parsers.messages import associations
 from bagtag.parsers.messages.attachments import Attachments
 from bagtag.parsers.messages.conversations import Conversations
@@ -26,6 +27,10 @@ from bagtag.parsers.records import Message, Record
 from bagtag.parsers.rowids import Rowids
 from bagtag.parsers.schema import either, rows
 from bagtag.parsers.write_ahead import WithoutLog
+
+_FIRST, _LAST = -(2**63), 2**63 - 1
+_MOST_SINGLE = 2_000
+"""Rowids asked for one by one in a damaged stretch: some pages of messages; each takes a tenth of a millisecond."""
 
 
 @artifact(
@@ -70,8 +75,25 @@ class MessageTable:
         self.log = WithoutLog(database, "message", self._reader.columns.names)
 
     def between(self, first: int | None = None, last: int | None = None) -> Iterator[Message | Issue]:
-        """The records of the rows from `first` to `last` (None: all), each with its issues after it."""
-        for row in rows(self._database, "message", self._reader.columns, first, last):
+        """The records of the rows from `first` to `last` (None: all), each with its issues after it.
+
+        Around damaged pages the rows are found one by one; each stretch that cannot be read is an issue.
+        """
+
+        def asked(start: int, most: int | None) -> Iterator[tuple[int, Row]]:
+            found = rows(self._database, "message", self._reader.columns, start, last, most=most)
+            return ((row[-1], row) for row in found)
+
+        start = first
+        if start is None or start < 0:
+            try:
+                start = next(asked(_FIRST if first is None else first, 1), (0,))[0]
+            except DamagedError:
+                start = 0  # no iOS counts from below; a search there would not end
+        salvage, told = Salvage(asked, most_single=_MOST_SINGLE), 0
+        for _, row in salvage.rows(start):
+            yield from self._lost(salvage.lost[told:], last)
+            told = len(salvage.lost)
             children = self._beside.of(row[-1])
             try:
                 record, issues = self._reader.read(row, children, self.log.source(row))
@@ -81,6 +103,18 @@ class MessageTable:
                 continue
             yield record
             yield from issues
+        yield from self._lost(salvage.lost[told:], last)
+
+    def _lost(self, stretches: Sequence[tuple[int, int]], last: int | None) -> Iterator[Issue]:
+        """What the damaged pages of the database held, by the rowids that the rows there could have."""
+        for first, end in stretches:
+            final = end if last is None else min(end, last)
+            if first <= final:
+                what = (
+                    f"messages from rowid {first} to "
+                    f"{'the last' if final == _LAST else final} lie on damaged pages: none of them can be read"
+                )
+                yield Issue(effect="lost", what=what, where=self._database.at("message"))
 
     def damages(self) -> Iterator[Issue]:
         """What could not be read of that which hangs on the messages; ask at the end."""
@@ -162,8 +196,9 @@ def _query(database: Database, table: str, *names: str) -> Iterator[tuple[Any, .
 
 def _handles_alone(database: Database, people: People, account: Account) -> Iterator[Issue]:
     """Handles that no message and no member list names, each as a note; all others are carried in records."""
-    unused = people.unnamed(database)
+    unused, whole = people.unnamed(database)
+    nobody = "no message and no chat names" if whole else "no chat and no message that can be read names"
     account.carried("handle", len(people.handles) - len(unused))
     for rowid in unused:
-        what = f"handle row that no message and no chat names: {people.handles[rowid].handle}"
+        what = f"handle row that {nobody}: {people.handles[rowid].handle}"
         yield Issue(effect="note", what=what, where=database.at("handle", rowid))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from bagtag.extract.sqlite import Database
+from bagtag.extract.sqlite import DamagedError, Database
 from bagtag.parsers.cells import text
 from bagtag.parsers.names import Matcher
 from bagtag.parsers.records import Handle, Party
@@ -64,10 +64,14 @@ class People:
         found = sorted(rowid for rowid in set(rowids) if rowid in self.handles)
         return [(rowid, self.handles[rowid]) for rowid in found]
 
-    def unnamed(self, database: Database) -> list[int]:
-        """Handle rows that no message and no member list of a chat names."""
+    def unnamed(self, database: Database) -> tuple[list[int], bool]:
+        """Handle rows that no message and no member list of a chat names, and whether all of those could be read."""
         named: set[Any] = set()
+        whole = True
         for table, column in _NAMED_IN:
             if column in database.columns(table):
-                named.update(rowid for (rowid,) in database.rows(f"SELECT DISTINCT {column} FROM {table}"))
-        return sorted(self.handles.keys() - named)
+                try:
+                    named.update(rowid for (rowid,) in database.rows(f"SELECT DISTINCT {column} FROM {table}"))
+                except DamagedError:
+                    whole = False
+        return sorted(self.handles.keys() - named), whole

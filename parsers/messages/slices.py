@@ -34,6 +34,7 @@ ROWS = 2_000
 MANY = 20_000
 """With fewer rows one process is done before others stand."""
 _AHEAD = 3
+_MOST_SLICES = 100_000
 _MOST_PROCESSES = 4
 _ROWID = "SELECT rowid FROM message WHERE rowid > ? ORDER BY rowid LIMIT 1 OFFSET ?"
 _LAST = 2**63 - 1
@@ -52,7 +53,7 @@ def messages_in_lines(
     count = min(usable_cores(), _MOST_PROCESSES)
     handed = files.hand_over()
     alone = count == 1 or database.main_only is not None or not (files.bare or handed is not None)
-    if alone or next(database.rows(_ROWID, (-_LAST, MANY)), None) is None:
+    if alone or _has_few(database):
         readers = None
     else:
         readers = _standing(Setup(HandedDatabase(database.path, database.where), handed, names), count)
@@ -61,6 +62,14 @@ def messages_in_lines(
     else:
         found = _read(readers, database)
     return _lines(found, database, files, names, account)
+
+
+def _has_few(database: Database) -> bool:
+    """Whether one process is done soon; of a damaged table nobody can tell, and one reads it."""
+    try:
+        return next(database.rows(_ROWID, (-_LAST, MANY)), None) is None
+    except DamagedError:
+        return True
 
 
 def _lines(
@@ -184,13 +193,31 @@ def _limits(database: Database) -> Iterator[tuple[int, int]]:
     while True:
         try:
             found = next(database.rows(_ROWID, (last, ROWS - 1)), None)
-        except DamagedError:  # whoever reads the rows gives those before the damage, and tells it
-            found = None
+        except DamagedError:
+            yield from _by_number(database, last + 1)
+            return
         if found is None:
             yield last + 1, _LAST
             return
         yield last + 1, found[0]
         last = found[0]
+
+
+def _by_number(database: Database, first: int) -> Iterator[tuple[int, int]]:
+    """The slices of a table that cannot be counted through, by rowids alone; the last one is open.
+
+    How many rows lie in one is not known, but no more than it has rowids, unless those are odd.
+    """
+    try:
+        ((end,),) = database.rows("SELECT rowid FROM message ORDER BY rowid DESC LIMIT 1")
+    except (DamagedError, ValueError):
+        end = first
+    start = max(first, 0)
+    step = max(ROWS, (end - start) // _MOST_SLICES)
+    while start + step <= end:
+        yield first, start + step - 1
+        first = start = start + step
+    yield first, _LAST
 
 
 def _distinct(issues: list[Issue]) -> list[Issue]:

@@ -68,3 +68,19 @@ def test_rows_of_any_values_are_all_accounted_for(
     assert len(found.messages) == len(rows)
     assert {table: counts for table, counts in found.tables.items() if counts[0] != counts[1] + counts[2]} == {}
     assert [each.what for each in found.issues if each.effect == "lost"] == []
+
+
+def test_a_text_that_is_no_text_is_told(read: Callable[..., Any], message_tables: Callable[..., Any]) -> None:
+    found = read(message_tables({"text": b"\xff\xfe\x00"}, {"text": "words"}))
+    (issue,) = [each for each in found.issues if "text column" in each.what]
+    assert (issue.effect, issue.where.rowid) == ("partial", 1)
+    assert "BLOB" in issue.what
+    assert [message.text for message in found.messages.values()] == [None, "words"]
+
+
+def test_a_direction_that_nobody_can_read_is_called_a_guess(
+    read: Callable[..., Any], message_tables: Callable[..., Any]
+) -> None:
+    found = read(message_tables({"is_from_me": "yes"}, {"is_from_me": 0}, {"is_from_me": None}))
+    guessed = [any("is a guess" in note for note in message.notes) for message in found.messages.values()]
+    assert guessed == [True, False, False]

@@ -10,24 +10,28 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from bagtag.extract.sqlite import DamagedError
+
+_DAMAGE = (sqlite3.DatabaseError, DamagedError)
 _LAST_ROWID = 2**63 - 1
 _MOST_LEAPS = 20_000
 """Questions in all: a file of which every second page is damaged is given up some day."""
-
-
 _MOST_SINGLE = 100_000
-"""So many rowids in one damaged stretch are asked for one by one."""
 
 
 class Salvage:
     """Reads the rows of one table. `lost` collects the ranges of rowids, both ends included, that cannot be read.
 
     `asked` gives up to so many rows from a rowid on (None: all), in order, the rowid first; it raises
-    sqlite3.DatabaseError at damage, and perhaps one row too early: sqlite3 looks ahead.
+    sqlite3.DatabaseError or DamagedError at damage, and perhaps one row too early: sqlite3 looks ahead.
     """
 
-    def __init__(self, asked: Callable[[int, int | None], Iterator[tuple[Any, ...]]]) -> None:
+    def __init__(
+        self, asked: Callable[[int, int | None], Iterator[tuple[Any, ...]]], *, most_single: int = _MOST_SINGLE
+    ) -> None:
+        """`most_single` rowids in one damaged stretch are asked for one by one."""
         self._asked = asked
+        self._most_single = most_single
         self._leaps = 0
         self.lost: list[tuple[int, int]] = []
 
@@ -42,7 +46,7 @@ class Salvage:
                         return
                     yield row
                     start = row[0] + 1
-            except sqlite3.DatabaseError:
+            except _DAMAGE:
                 damaged, start = start, self._behind(start)
                 yield from self._between(damaged, _LAST_ROWID + 1 if start is None else start)
             else:
@@ -51,10 +55,10 @@ class Salvage:
     def _between(self, damaged: int, behind: int) -> Iterator[tuple[Any, ...]]:
         """Rows that lie between two damaged pages: the leap went over them. Asked for one after the other."""
         lost, number = damaged, damaged
-        while number < min(behind, damaged + _MOST_SINGLE):
+        while number < min(behind, damaged + self._most_single):
             try:
                 row = next(self._asked(number, 1), None)
-            except sqlite3.DatabaseError:
+            except _DAMAGE:
                 number += 1
                 continue
             if row is None or not number <= row[0] < behind:
@@ -87,6 +91,6 @@ class Salvage:
         self._leaps += 1
         try:
             next(self._asked(rowid, 1), None)
-        except sqlite3.DatabaseError:
+        except _DAMAGE:
             return False
         return True

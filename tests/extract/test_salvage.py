@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bagtag.custody.errors import EvidenceError
-from bagtag.extract.index.salvage import Salvage
 from bagtag.extract.manifest import Manifest, file_id_of
+from bagtag.extract.salvage import Salvage
 
 PAGE = 4096
 ROWS = 600

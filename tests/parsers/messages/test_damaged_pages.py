@@ -1,0 +1,89 @@
+"""A message database with damaged pages: what lies on the other pages is read, and what is lost is told by rowids.
+
+The pages are known from SQLite's published file format: a leaf of a table begins with 0x0D.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bagtag.extract.evidence import Issue
+from bagtag.extract.files import BareFiles
+from bagtag.extract.workspace import Workspace
+from bagtag.parsers.artifact import Lines, run, run_in_lines
+from bagtag.parsers.records import Message
+
+PAGE, LEAF, ROWS = 4096, 0x0D, 600
+
+
+def text(rowid: int) -> str:
+    return f"<{rowid}>" * 30
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("whole") / "sms.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(
+            f"PRAGMA page_size = {PAGE};"
+            "CREATE TABLE handle (ROWID INTEGER PRIMARY KEY, id TEXT);"
+            "CREATE TABLE message (ROWID INTEGER PRIMARY KEY, guid TEXT, text TEXT, handle_id INTEGER, date INTEGER,"
+            " associated_message_guid TEXT, associated_message_type INTEGER);"
+            "INSERT INTO handle VALUES (1, '+12025550171');"
+        )
+        rows = [(rowid, f"G-{rowid}", text(rowid), 1, rowid * 10**9) for rowid in range(1, ROWS + 1)]
+        database.executemany("INSERT INTO message (ROWID, guid, text, handle_id, date) VALUES (?, ?, ?, ?, ?)", rows)
+        database.commit()
+    return path.read_bytes()
+
+
+def damaged(whole: bytes, *rowids: int) -> tuple[bytes, set[int]]:
+    """The database with the leaves of these rows overwritten, and the rows that lay on them."""
+    content, lost = bytearray(whole), set[int]()
+    for rowid in rowids:
+        start = whole.index(text(rowid).encode()) // PAGE * PAGE
+        page = whole[start : start + PAGE]
+        assert page[0] == LEAF
+        lost |= {each for each in range(1, ROWS + 1) if text(each).encode() in page}
+        content[start : start + PAGE] = b"\xee" * PAGE
+    return bytes(content), lost
+
+
+@pytest.mark.parametrize("rowids", [(300,), (1,), (ROWS,), (120, 480), (240, 262)])
+def test_every_row_of_the_other_pages_is_a_record(whole: bytes, rowids: tuple[int, ...], tmp_path: Path) -> None:
+    content, lost = damaged(whole, *rowids)
+    (tmp_path / "work").mkdir()
+    path = tmp_path / "sms.db"
+    path.write_bytes(content)
+    with Workspace.inside(tmp_path / "work") as workspace:
+        found = list(run(BareFiles(path, workspace), only=("messages",)))
+        lines = list(run_in_lines(BareFiles(path, workspace), only=("messages",)))
+    records = [item for item in found if isinstance(item, Message)]
+    assert [record.rowid for record in records] == sorted(set(range(1, ROWS + 1)) - lost)
+    assert all(record.text == text(record.rowid or 0) for record in records)
+    assert b"".join(item.text for item in lines if isinstance(item, Lines)).count(b"\n") == len(records)
+    told = [item.what for item in found if isinstance(item, Issue) and "lie on damaged pages" in item.what]
+    assert told == [item.what for item in lines if isinstance(item, Issue) and "lie on damaged pages" in item.what]
+    assert {item.effect for item in found if isinstance(item, Issue) and "lie on damaged pages" in item.what} == {
+        "lost"
+    }
+    assert len(told) == len(rowids) or (rowids == (240, 262) and len(told) in {1, 2})
+    if rowids == (300,):
+        assert told == [
+            f"messages from rowid {min(lost)} to {max(lost)} lie on damaged pages: none of them can be read"
+        ]
+
+
+def test_a_handle_of_a_damaged_database_is_told_with_the_doubt(whole: bytes, tmp_path: Path) -> None:
+    content, _ = damaged(whole, 1)
+    (tmp_path / "work").mkdir()
+    path = tmp_path / "sms.db"
+    path.write_bytes(content)
+    with Workspace.inside(tmp_path / "work") as workspace:
+        found = [item.what for item in run(BareFiles(path, workspace), only=("messages",)) if isinstance(item, Issue)]
+    assert "handle row that no chat and no message that can be read names: +12025550171" in found
+    assert not any(what.startswith("reading messages stopped") for what in found)
