@@ -6,7 +6,7 @@ Databases of iOS 5 and before have another shape: see `legacy`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from bagtag.extract.evidence import Issue
@@ -57,6 +57,7 @@ def messages(database: Database, files: Files, names: Names, account: Account) -
                 carried.add(attachment.rowid)
     yield from reading.log.removed(database)
     yield from reading.damages()
+    yield from lost_rows(database, reading.lost)
     yield from rows_alone(database, reading.people, reading.attachments, carried, account)
 
 
@@ -65,6 +66,7 @@ class MessageTable:
 
     def __init__(self, database: Database, files: Files, names: Names, *, for_lines: bool = False) -> None:
         """`for_lines`: the records are for JSON alone."""
+        self.lost = Rowids()
         database.function("target_guid", 1, associations.target_guid)
         self.people = People(database, names.matcher(home_region(database)))
         self._database = database
@@ -77,7 +79,7 @@ class MessageTable:
     def between(self, first: int | None = None, last: int | None = None) -> Iterator[Message | Issue]:
         """The records of the rows from `first` to `last` (None: all), each with its issues after it.
 
-        Around damaged pages the rows are found one by one; each stretch that cannot be read is an issue.
+        Around damaged pages the rows are found one by one; `lost` has the rowids that could not be read.
         """
 
         def asked(start: int, most: int | None) -> Iterator[tuple[int, Row]]:
@@ -90,10 +92,8 @@ class MessageTable:
                 start = next(asked(_FIRST if first is None else first, 1), (0,))[0]
             except DamagedError:
                 start = 0  # no iOS counts from below; a search there would not end
-        salvage, told = Salvage(asked, most_single=_MOST_SINGLE), 0
+        salvage = Salvage(asked, most_single=_MOST_SINGLE)
         for _, row in salvage.rows(start):
-            yield from self._lost(salvage.lost[told:], last)
-            told = len(salvage.lost)
             children = self._beside.of(row[-1])
             try:
                 record, issues = self._reader.read(row, children, self.log.source(row))
@@ -103,22 +103,21 @@ class MessageTable:
                 continue
             yield record
             yield from issues
-        yield from self._lost(salvage.lost[told:], last)
-
-    def _lost(self, stretches: Sequence[tuple[int, int]], last: int | None) -> Iterator[Issue]:
-        """What the damaged pages of the database held, by the rowids that the rows there could have."""
-        for first, end in stretches:
-            final = end if last is None else min(end, last)
-            if first <= final:
-                what = (
-                    f"messages from rowid {first} to "
-                    f"{'the last' if final == _LAST else final} lie on damaged pages: none of them can be read"
-                )
-                yield Issue(effect="lost", what=what, where=self._database.at("message"))
+        for start, end in salvage.lost:
+            if start <= (end := end if last is None else min(end, last)):
+                self.lost.add_run(start, end)
 
     def damages(self) -> Iterator[Issue]:
         """What could not be read of that which hangs on the messages; ask at the end."""
         return self._beside.damages(self._database)
+
+
+def lost_rows(database: Database, lost: Rowids) -> Iterator[Issue]:
+    """What damaged pages of the message table held, by the rowids that the rows there could have had."""
+    for first, last in lost.runs:
+        end = "the last" if last == _LAST else last
+        what = f"messages from rowid {first} to {end} lie on damaged pages: none of them can be read"
+        yield Issue(effect="lost", what=what, where=database.at("message"))
 
 
 def rows_alone(

@@ -35,7 +35,8 @@ _GARBAGE = 50_000
 class Slice(msgspec.Struct, array_like=True, omit_defaults=True):
     """What a slice gave: lines of messages, the runs of their rowids and of their attachments' rowids, issues.
 
-    `damage` says why the table could not be read on, `fault` where bagtag itself failed.
+    `lost` are the runs of rowids on damaged pages. `damage` says why the table could not be read on, `fault` where
+    bagtag itself failed.
     """
 
     lines: bytes = b""
@@ -44,6 +45,7 @@ class Slice(msgspec.Struct, array_like=True, omit_defaults=True):
     issues: list[Issue] = []
     damage: str | None = None
     fault: str | None = None
+    lost: list[tuple[int, int]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ def read(table: MessageTable, first: int, last: int) -> Slice:
     except DamagedError as trouble:
         damage = str(trouble)
     lines.append(b"")
-    return Slice(b"\n".join(lines), rowids.runs, attachments.runs, issues, damage)
+    lost, table.lost = table.lost.runs, Rowids()
+    return Slice(b"\n".join(lines), rowids.runs, attachments.runs, issues, damage, lost=lost)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from bagtag.extract.reading.worker_process import died, end, started, usable_cor
 from bagtag.extract.sqlite import DamagedError, Database
 from bagtag.parsers.artifact import Account, Lines, in_lines
 from bagtag.parsers.messages.attachments import Attachments
-from bagtag.parsers.messages.messages import MessageTable, rows_alone
+from bagtag.parsers.messages.messages import MessageTable, lost_rows, rows_alone
 from bagtag.parsers.messages.people import People
 from bagtag.parsers.messages.slice_worker import SCRIPT, Setup, Slice, read
 from bagtag.parsers.names import Names, home_region
@@ -75,14 +75,17 @@ def _has_few(database: Database) -> bool:
 def _lines(
     slices: Iterator[Slice], database: Database, files: Files, names: Names, account: Account
 ) -> Iterator[Lines | Issue]:
-    carried = Rowids()
+    carried, lost = Rowids(), Rowids()
     for found in slices:
         yield Lines(found.lines, {"message": found.rowids, "attachment": found.attachments})
         for first, last in found.attachments:
             carried.add_run(first, last)
+        for first, last in found.lost:
+            lost.add_run(first, last)
         yield from found.issues
         if found.damage is not None:
             raise DamagedError(found.damage)
+    yield from lost_rows(database, lost)
     people = People(database, names.matcher(home_region(database)))
     yield from rows_alone(database, people, Attachments(database, files), carried, account)
 

@@ -20,6 +20,7 @@ from bagtag.extract.workspace import Workspace
 from bagtag.parsers.artifact import Lines, Reconciled, run, run_in_lines
 from bagtag.parsers.messages import slice_worker, slices
 from bagtag.parsers.records import Message
+from bagtag.parsers.rowids import Rowids
 from bagtag.sample_backups.make import mint
 
 ONLY = ("messages",)
@@ -140,7 +141,7 @@ def test_with_a_log_one_process_gives_the_same_lines(
     assert told(lines[1]) == told(one[1])
 
 
-def test_a_damaged_page_loses_what_lies_behind_it_and_says_so(minted: Any, workspace: Workspace) -> None:
+def test_a_damaged_page_loses_what_lies_on_it_and_says_so(minted: Any, workspace: Workspace) -> None:
     path = lone_database(minted, workspace)
     image = bytearray(path.read_bytes())
     with sqlite3.connect(f"file:{path}?immutable=1", uri=True) as connection:
@@ -181,6 +182,8 @@ def test_a_message_that_no_json_can_hold_is_an_issue_and_the_others_are_written(
                      if isinstance(item, Message)][:2]  # fmt: skip
 
     class Table:
+        lost = Rowids()
+
         def between(self, _first: int, _last: int) -> Iterator[Message]:
             yield msgspec.structs.replace(first, text="\ud800")
             yield second
