@@ -7,11 +7,13 @@ The shape of a line is in `bagtag.custody.line`, what makes a whole log sound in
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import errno
 import os
 import platform
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +36,7 @@ from bagtag.custody.line import (
     masked,
     this_tool,
 )  # fmt: skip
+from bagtag.custody.signer import Signer
 from bagtag.custody.times import Moment, now
 
 if sys.platform == "win32":
@@ -158,6 +161,27 @@ class CustodyLog:
             )
             _write_all(handle, bytes(out))
             return written
+
+    def sign(self, signer: Signer) -> SignedLine:
+        """Sign the last line of the log, which by its `prev` holds all before it, in a line of its own.
+
+        Raises UsageError when there is no whole line to sign or the log cannot be written, StoppedError on a full disk.
+        """
+        if not self.path.exists():
+            raise UsageError(f"there is no {self.path}", hint="name an evidence folder")
+        with self._held() as handle:
+            last = deque(read(self.path), maxlen=1)
+            if not last or last[0].line is None or not last[0].complete:
+                raise UsageError(
+                    f"{self.path} ends with no whole custody line", hint="`bagtag custody verify` says what is wrong"
+                )
+            head = last[0]
+            line = SignedLine(
+                seq=head.number + 1, event="signed", at=self._clock().at, of=head.sha256, keyid=signer.keyid,
+                sig=base64.b64encode(signer.sign(head.raw)).decode("ascii"), prev=head.sha256,
+            )  # fmt: skip
+            _write_all(handle, encode(line) + b"\n")
+            return line
 
     def begin(
         self,

@@ -1,0 +1,1 @@
+"""The steps of `verify`: one module a step, each listing every problem that it finds."""

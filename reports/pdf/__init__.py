@@ -1,0 +1,1 @@
+"""PDF: fixed templates set by typst from prepared text, with fonts of our own."""

@@ -1,0 +1,1 @@
+"""A record's way back: record, row, file, stored blob, with every digest computed again."""
