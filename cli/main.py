@@ -21,6 +21,7 @@ from bagtag.cli.demo import demo
 from bagtag.cli.extract import extract
 from bagtag.cli.files import files
 from bagtag.cli.messages import messages
+from bagtag.cli.seal import seal
 from bagtag.cli.unlock import unlock
 from bagtag.cli.verify import verify
 
@@ -66,6 +67,7 @@ for _command, _summary, _example in (
         "Make a sealed evidence folder.",
         "bagtag bundle BACKUP DEST --case 2024-0815 --item 7 --examiner 'Ann Lee'",
     ),
+    (seal, "Sign or stamp an evidence folder.", "bagtag seal DEST --sign-key lab.key --signer 'Oracle Lab'"),
     (verify, "Check an evidence folder.", "bagtag verify DEST --expect SHA256"),
 ):
     app.command(short_help=_summary, epilog=f"Example: {_example}")(_command)
