@@ -166,7 +166,7 @@ def _sealing(
     sign_key: Path | None, signer: str | None, tsa: str | None, tsa_ca: Path | None, file: ExaminationFile | None
 ) -> Sealing:
     """Who signs and stamps, by option or by the examination file. The key is opened before anything else is done."""
-        from bagtag.reports.bundle.job import Sealing
+    from bagtag.reports.bundle.job import Sealing
     from bagtag.reports.bundle.seal import Authority
 
     if signer is not None and sign_key is None:

@@ -47,7 +47,7 @@ def seal(
     A stamp goes over the network with --tsa; or by hand: --tsa-request OUT.tsq here, the file to the authority, and
     --tsa-response IN.tsr here again.
     """
-        from bagtag.custody.durable import write
+    from bagtag.custody.durable import write
     from bagtag.custody.log import CustodyLog
     from bagtag.reports.bundle.seal import Authority, Seal, read_certificates
     from bagtag.reports.bundle.verify import verify
