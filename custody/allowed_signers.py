@@ -139,18 +139,24 @@ def read(path: Path) -> tuple[AllowedSigner, ...]:
 
 def register_line(names: Sequence[str], key: PublicKey) -> str:
     """The line that enters this key in a register (no newline). Raises UsageError for a name that no line can hold."""
-    for name in names:
-        if not name.strip() or not name.isprintable() or any(odd in name for odd in '",*?!\\'):
-            raise UsageError(
-                f"{name!r} cannot stand in a register of signers",
-                hint="a name has no comma, quotation mark, asterisk, question or exclamation mark and no backslash",
-            )
-    listed = ",".join(names)
+    listed = ",".join(checked_names(names))
     plain = not any(character in _BLANK for character in listed) and listed[0] not in "#@"
     plain = plain and _KEY_KIND.fullmatch(listed) is None
     public = load_der_public_key(key.der)
     assert isinstance(public, Ed25519PublicKey)  # PublicKey is made of nothing else
     return f"{listed if plain else chr(34) + listed + chr(34)} {_ssh(public)}"
+
+
+def checked_names(names: Sequence[str]) -> list[str]:
+    """The names without blanks round them. Raises UsageError for one that no line of a register can hold."""
+    checked = [name.strip() for name in names]
+    for name in checked:
+        if not name or not name.isprintable() or any(odd in name for odd in '",*?!\\'):
+            raise UsageError(
+                f"{name!r} cannot stand in a register of signers",
+                hint="a name has no comma, quotation mark, asterisk, question or exclamation mark and no backslash",
+            )
+    return checked
 
 
 def _pem(path: Path, raw: bytes) -> PublicKey:
