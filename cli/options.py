@@ -24,10 +24,6 @@ RECORDS = "Which records"
 BackupArgument = Annotated[Path, typer.Argument(metavar="BACKUP", show_default=False, help="The backup folder.")]
 FolderArgument = Annotated[Path, typer.Argument(metavar="DEST", show_default=False, help="The evidence folder.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON Lines to stdout.")]
-ActorOption = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", show_default=False, help="Who does this, for the custody log; else your account."),
-]
 PassphraseFileOption = Annotated[
     Path | None,
     typer.Option(
@@ -203,15 +199,3 @@ def new_folder(dest: Path) -> None:
         raise UsageError(
             f"{dest} lies inside the backup {backup}, which is never written to", hint="name a folder elsewhere"
         )
-
-
-def actor(given: str | None) -> str:
-    """Who the custody log says did this: the name given, else that of the account on this computer."""
-    import getpass
-
-    if given is not None and given.strip():
-        return given.strip()
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no such account is known here, as in some containers
-        return "unknown"

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from bagtag.cli import console, options, signing
+from bagtag.cli import actors, console, signing
 from bagtag.cli.endings import DONE
-from bagtag.cli.options import ActorOption, FolderArgument, JsonOption
+from bagtag.cli.options import FolderArgument, JsonOption
 from bagtag.custody.errors import StoppedError, UsageError, VerificationError
 
 
@@ -39,7 +39,7 @@ def seal(
             help="Take the response that was brought back.",
         ),
     ] = None,
-    actor: ActorOption = None,
+    actor: actors.ActorOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Add a signature or a time stamp to an evidence folder. The bag is checked first, and never changed.
@@ -67,7 +67,7 @@ def seal(
             f"{found.problems[0]} ({console.number(len(found.problems), 'problem')}): nothing was signed or stamped",
             hint=f"`bagtag verify {dest}` lists every problem",
         )
-    here = Seal(dest, CustodyLog.open(dest / "custody.jsonl"), options.actor(actor), context.obj)
+    here = Seal(dest, CustodyLog.open(dest / "custody.jsonl"), actors.actor(actor), context.obj)
     here.mend()
     told: list[tuple[str, str]] = []
     if key is not None:
