@@ -87,7 +87,7 @@ def read(response: bytes, request: bytes | None, content: bytes) -> Stamp:
     found = _token(response, content)
     if nonce is not None and found.nonce != nonce:
         raise ValueError("answers another request: the nonce differs")
-    moment = found.gen_time.strftime("%Y-%m-%dT%H:%M:%S") + found.fraction + "Z"
+    moment = found.gen_time.replace(tzinfo=None).isoformat() + found.fraction + "Z"
     return Stamp(moment, found.serial, found.policy, found.certificates[0].subject.rfc4514_string() or None)
 
 
@@ -114,8 +114,9 @@ def accept(response: bytes, content: bytes, authorities: Sequence[bytes]) -> Non
         builder.build().verify_message(decode_timestamp_response(found.sorted_response), content)
     except (VerificationError, *token.UNREADABLE) as trouble:
         # The library hands on openssl's whole error stack; openssl's own sentence is in it.
-        why = _OPENSSL.search(str(trouble))
-        raise ValueError(f"is not accepted by the given authorities: {why[1] if why else trouble}") from trouble
+        found_why = _OPENSSL.search(str(trouble))
+        why = f"{found_why[1]} (judged at the stamp's own time)" if found_why else str(trouble)
+        raise ValueError(f"is not accepted by the given authorities: {why}") from trouble
 
 
 def _load(pem: bytes) -> list[x509.Certificate]:

@@ -176,13 +176,37 @@ class Authority:
             return (self.folder / "out.tsr").read_bytes()
 
     def sign(self, info: bytes, by: str, *options: str) -> bytes:
-        """A response over any TSTInfo by anybody: `openssl cms -sign`, since `openssl ts` makes only good ones."""
-        done = self.openssl("cms", "-sign", "-binary", "-nodetach", "-cades", "-nosmimecap", "-outform", "DER",
+        """A response over any TSTInfo by anybody: `openssl cms -sign`, since `openssl ts` makes only good ones.
+
+        `options`: of `openssl cms`; `-cades` names the certificate in what is signed, as a stamp must.
+        """
+        done = self.openssl("cms", "-sign", "-binary", "-nodetach", "-nosmimecap", "-outform", "DER",
                             "-md", "sha256", "-econtent_type", "1.2.840.113549.1.9.16.1.4",
                             "-signer", f"{by}.pem", "-inkey", f"{by}.key", *options, given=info)  # fmt: skip
         assert done.returncode == 0, done.stderr
         body = bytes.fromhex("3003020100") + done.stdout  # PKIStatusInfo { granted }
         return b"\x30\x82" + len(body).to_bytes(2, "big") + body
+
+    def der(self, name: str) -> bytes:
+        """The certificate of that name."""
+        return self._made[name][0].public_bytes(Encoding.DER)
+
+    def twin(self, name: str) -> bytes:
+        """A certificate of the same issuer, number, subject and key as that one, valid for longer (DER)."""
+        made, _ = self._made[name]
+        builder = x509.CertificateBuilder(
+            made.issuer, made.subject, made.public_key(), made.serial_number,
+            made.not_valid_before_utc, datetime(2049, 1, 1, tzinfo=UTC), list(made.extensions),
+        )  # fmt: skip
+        return builder.sign(self._made["ca"][1], hashes.SHA256()).public_bytes(Encoding.DER)
+
+    def revocation_list(self) -> bytes:
+        """A list of no revoked certificates by the root (DER)."""
+        made, key = self._made["ca"]
+        builder = x509.CertificateRevocationListBuilder(
+            made.subject, datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
+        )
+        return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
     def judge(self, response: bytes, content: bytes | None = None, **given: Any) -> bool:
         """What `openssl ts -verify` says. `request` instead of content; `ca`, a file; `at`, seconds since 1970."""
