@@ -245,6 +245,11 @@ class CustodyLog:
         """SHA-256 of the last line; 64 zeros while there is none."""
         return self._end().head
 
+    @property
+    def torn(self) -> bool:
+        """Whether the last line was cut short: the next `append` closes it, and `sign` does not sign it."""
+        return self._end().torn is not None
+
     def _end(self) -> _End:
         end = _End(0, GENESIS, "", None)
         if not self.path.exists():
