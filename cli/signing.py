@@ -27,6 +27,7 @@ SIGNING = "Signing and stamping"
 SignKeyOption = Annotated[
     Path | None,
     typer.Option(
+        "--sign-key",
         metavar="FILE",
         show_default=False,
         rich_help_panel=SIGNING,
@@ -35,7 +36,9 @@ SignKeyOption = Annotated[
 ]
 SignerOption = Annotated[
     str | None,
-    typer.Option(metavar="NAME", show_default=False, rich_help_panel=SIGNING, help="Who signs with that key."),
+    typer.Option(
+        "--signer", metavar="NAME", show_default=False, rich_help_panel=SIGNING, help="Who signs with that key."
+    ),
 ]
 
 TsaOption = Annotated[
