@@ -21,6 +21,7 @@ from bagtag.cli.demo import demo
 from bagtag.cli.extract import extract
 from bagtag.cli.files import files
 from bagtag.cli.messages import messages
+from bagtag.cli.trace import trace
 from bagtag.cli.unlock import unlock
 from bagtag.cli.verify import verify
 
@@ -67,6 +68,7 @@ for _command, _summary, _example in (
         "bagtag bundle BACKUP DEST --case 2024-0815 --item 7 --examiner 'Ann Lee'",
     ),
     (verify, "Check an evidence folder.", "bagtag verify DEST --expect SHA256"),
+    (trace, "Follow a record back to its bytes.", "bagtag trace DEST message/3d0d7e5f/message/1 --backup BACKUP"),
 ):
     app.command(short_help=_summary, epilog=f"Example: {_example}")(_command)
 app.add_typer(
