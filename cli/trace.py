@@ -22,6 +22,7 @@ _LONGEST_SHOWN = 400
 
 
 def trace(
+    *,
     dest: FolderArgument,
     record_id: Annotated[
         str, typer.Argument(metavar="RECORD_ID", show_default=False, help="The record's id, or the fileID of a file.")
@@ -90,7 +91,7 @@ def _station(station: Station) -> Iterator[str]:
         yield f"   {console.safe(sentence)}"
     for name, value in station.facts.items():
         for line in _values(value):
-            yield f"   {name:<16}  {console.safe(line)}"
+            yield f"   {name.replace('_', ' '):<18}  {console.safe(line)}"
     for each in station.comparisons:
         yield f"   {'agrees' if each.agrees else 'DIFFERS'}: {console.safe(each.what)}"
         yield from _sides(each, "      ")
@@ -117,4 +118,4 @@ def _values(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         yield ", ".join(f"{name} {member}" for name, member in value.items() if member is not None)
     else:
-        yield "not recorded" if value is None else str(value)
+        yield "none" if value is None else str(value)

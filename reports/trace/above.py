@@ -18,7 +18,7 @@ _TAGS = f"bag/{manifest.TAGS}"
 def above(folder: Folder) -> Station:
     """The payload digest and the bag digest, and the lines and the statement that name them."""
     payload, bag = folder.sha256(manifest.PAYLOAD), folder.sha256(manifest.TAGS)
-    station = Station(kind="seal", title="What stands above", facts={"payload digest": payload, "bag digest": bag})
+    station = Station(kind="seal", title="What stands above", facts={"payload_digest": payload, "bag_digest": bag})
     where, listed = f"{_TAGS}, no line", None
     try:
         with folder.open(manifest.TAGS) as file:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from bagtag.extract.evidence import Outcome
 from bagtag.extract.inventory import InventoryRow
 from bagtag.reports.trace.again import Again
 from bagtag.reports.trace.finding import INVENTORY
@@ -30,18 +31,18 @@ class FileStations:
         self._again = again
         self._not_carried = _not_carried(folder)
 
-    def carried(self, entered: Entered, said: str | None, copied: str | None = None) -> Station:
-        """The file in the bag. `said` is the digest that the record gives it.
+    def carried(self, entered: Entered, said: str | None, name: str = "", copied: str | None = None) -> Station:
+        """The file in the bag. `said` is the digest that the record gives it, `name` its domain and path.
 
         `copied` is the digest of a working copy that the backup was decrypted to, where the bag carries none.
         """
         row, folder = entered.row, self._folder
         station = Station(kind="file", title="The file")
         station.facts |= {"file_id": row.file_id, "domain": row.domain, "relative_path": row.relative_path,
-                          "outcome": row.outcome.value, "inventory line": entered.line}  # fmt: skip
+                          "outcome": row.outcome.value, "inventory_line": entered.line}  # fmt: skip
         self._inventory(station)
         if row.bag_path is None or row.plain is None:
-            self._absent(station, row, said, copied)
+            self._absent(station, row, said, name, copied)
             return station
         path, now = f"bag/{row.bag_path}", folder.sha256(row.bag_path)
         station.sentences.append(f"The readable file is carried as {path}.")
@@ -81,11 +82,11 @@ class FileStations:
                 "when the folder was made; they were not computed again. With --backup they are."
             )
         else:
-            self._once_more(station, entered, path, recorded, in_list, self._again)
+            self._once_more(station, entered, path, listed=recorded, in_list=in_list, again=self._again)
         return station
 
     def _once_more(
-        self, station: Station, entered: Entered, path: str | None, listed: str | None, in_list: str, again: Again
+        self, station: Station, entered: Entered, path: str | None, *, listed: str | None, in_list: str, again: Again
     ) -> None:
         """Read the blob again and decrypt it again."""
         row, now = entered.row, again.row(entered.row.file_id)
@@ -115,19 +116,19 @@ class FileStations:
             if row.manifest.row_sha256 is not None or told is not None:
                 station.compare("row_sha256 of Apple's row", row.manifest.row_sha256, entered.place, told, _BLOB_AGAIN)
 
-    def _absent(self, station: Station, row: InventoryRow, said: str | None, copied: str | None) -> None:
+    def _absent(self, station: Station, row: InventoryRow, said: str | None, name: str, copied: str | None) -> None:
         """A file that the bag does not carry."""
-        name, where = self._not_carried.get(said or "", ""), f"bag/{SCOPE}, databases_read_but_not_carried"
-        if row.outcome.value != "out-of-scope":
+        where = f"bag/{SCOPE}, databases_read_but_not_carried"
+        if row.outcome is not Outcome.OUT_OF_SCOPE or said is None:
             station.sentences.append(f"The bag carries no such file: its outcome is {row.outcome.value}.")
             return
         station.sentences.append(
             "This database is not carried: the folder was made with a record scope, and holds the records in scope "
             "alone. Its sha256 was recorded when it was read."
         )
-        station.facts |= {"sha256": said, "name": name or None}
+        station.facts |= {"name": name, "sha256": said}
         station.compare(f"sha256 of bag/{SCOPE}", *self._folder.recorded(SCOPE), self._folder.sha256(SCOPE))
-        station.compare("sha256 of the database", said if name else None, where, said, "the record")
+        station.compare("sha256 of the database", self._not_carried.get(name), where, said, "the record")
         if copied is not None:
             station.compare("sha256 of the database, decrypted again", said, "the record", copied, _AGAIN)
 
@@ -139,12 +140,12 @@ def _of_apple(row: InventoryRow) -> dict[str, Any]:
     """What Apple's row says, as it was recorded."""
     facts: dict[str, Any] = {"flags": row.flags, "protection_class": row.protection_class}
     if row.manifest is not None:
-        facts |= {"row_sha256": row.manifest.row_sha256, "Apple's digest (SHA-1)": row.manifest.digest}
+        facts |= {"row_sha256": row.manifest.row_sha256, "apple_digest_sha1": row.manifest.digest}
     return facts
 
 
 def _not_carried(folder: Folder) -> dict[str, str]:
-    """The databases that a record scope had read and did not carry: name by digest."""
+    """The databases that a record scope had read and did not carry: their digests by domain and path."""
     try:
         with folder.open(SCOPE) as file:
             content = file.read(_MOST_SCOPE)
@@ -152,7 +153,7 @@ def _not_carried(folder: Folder) -> dict[str, str]:
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     folder.noted(SCOPE, hashlib.sha256(content).hexdigest())
-    return {digest: name for name, digest in told.items() if isinstance(digest, str)} if isinstance(told, dict) else {}
+    return {name: digest for name, digest in told.items() if isinstance(digest, str)} if isinstance(told, dict) else {}
 
 
 def sha256_of_copy(path: Path) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -33,6 +33,7 @@ _NUMBERED = re.compile(r"(.*/)([0-9]{1,18})")
 _LONGEST_LINE = 1 << 26
 _MOST = 100
 """Records of one id that are followed; more can only be in a folder that was tampered with."""
+_MOST_ATTACHED = 10_000
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -46,6 +47,11 @@ class Origin(msgspec.Struct, frozen=True):
     table: str | None = None
     rowid: int | None = None
     wal_sha256: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Domain and path in one."""
+        return f"{self.domain}/{self.relative_path}"
 
 
 class Attached(msgspec.Struct, frozen=True):
@@ -72,7 +78,7 @@ class Record(msgspec.Struct, frozen=True):
     provenance: Origin | None = None
     where: Origin | None = None
     raw: Any = None
-    attachments: list[Attached] = []
+    attachments: Annotated[list[Attached], msgspec.Meta(max_length=_MOST_ATTACHED)] = []
 
 
 @dataclass(frozen=True, slots=True)

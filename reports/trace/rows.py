@@ -79,6 +79,8 @@ class Rows:
         assert rowid is not None
         station = Station(kind="row", title="The row", facts={"table": table, "rowid": rowid})
         row = self._read(table, rowid, station)
+        if row is not None:
+            station.sentences.append(f"Row {rowid} of table {table} was read again from the database.")
         if row is not None and isinstance(raw, dict):
             _compare_columns(station, raw, raw_row(*row))
         elif row is not None:
@@ -154,15 +156,15 @@ class Rows:
         )
         station.facts |= {
             "file": where, "page": cell.place.page, "frame": cell.place.frame, "offset": cell.offset,
-            "length": len(cell.raw), "sha256": cell.sha256, "payload size": cell.payload_size,
+            "length": len(cell.raw), "sha256": cell.sha256, "payload_size": cell.payload_size,
         }  # fmt: skip
         whole = hashlib.sha256()
         for part in pages.payload(cell):
             whole.update(part)
-        station.facts["payload sha256"] = whole.hexdigest()
+        station.facts["payload_sha256"] = whole.hexdigest()
         if cell.overflow:
             places = list(pages.chain(cell))
-            station.facts["overflow pages"] = [
+            station.facts["overflow_pages"] = [
                 {"page": place.page, "frame": place.frame, "offset": place.offset} for place in places[:_MOST_LISTED]
             ]
             more = f"; the first {_MOST_LISTED} are listed" if len(places) > _MOST_LISTED else ""
@@ -196,11 +198,9 @@ def _same(one: Any, other: Any, rowid: int, *, text: bool) -> bool:
         return other is None or other == rowid
     if isinstance(one, str) and not text:
         return isinstance(other, str)  # SQLite gives UTF-16 as UTF-8, lone surrogates in its own way
-    return type(one) is type(other) and one == other or _number(one) and _number(other) and one == other
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float)
+    # SQLite stores a whole REAL as an integer.
+    alike = type(one) is type(other) or (isinstance(one, int | float) and isinstance(other, int | float))
+    return alike and bool(one == other)
 
 
 def _compare_columns(station: Station, kept: dict[str, Any], found: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """One station on a record's way back: what is known there, and what was compared with what.
 
-A comparison always has two sides: what was written down when the folder was made, with the place where it stands, and
-what comes out now. Nothing is called equal that was not computed again.
+A comparison always has two sides, each with the place where it comes from: what was written down when the folder was
+made, and what comes out now. Where nothing can be computed again, the second side is another place that wrote it down.
 """
 
 from __future__ import annotations

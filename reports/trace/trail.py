@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bagtag.extract.backup import Backup
 from bagtag.extract.evidence import Outcome
+from bagtag.extract.manifest import file_id_of
 from bagtag.extract.workspace import Workspace
 from bagtag.reports.trace.above import above
 from bagtag.reports.trace.again import Again
@@ -98,7 +99,7 @@ class _Following:
         if log is not None and (log.row.plain is None or not log.row.plain.size):
             log = None
         with_row = origin.table is not None and origin.rowid is not None
-        copy = self._copy(entered, log) if with_row else None
+        copy = self._copy(origin, entered, log) if with_row else None
         decrypted = None
         if copy is None:
             yield self._without_row(origin, with_row=with_row)
@@ -108,7 +109,10 @@ class _Following:
             with Rows(copy) as rows:
                 yield from rows.stations(origin, found.record.raw)
                 attachment_rows = [list(rows.attachment(each)) for each in found.record.attachments]
-        yield self._files.carried(entered, origin.sha256, decrypted)
+        file = self._files.carried(entered, origin.sha256, origin.name, decrypted)
+        if log is None and origin.wal_sha256 is not None:
+            file.facts["wal_sha256"] = origin.wal_sha256
+        yield file
         yield self._files.stored(entered)
         if log is not None and with_row:
             yield self._titled(self._files.carried(log, origin.wal_sha256), "The write-ahead log of the database")
@@ -140,8 +144,12 @@ class _Following:
         if with_row:
             station.facts |= {"table": origin.table, "rowid": origin.rowid}
             station.sentences.append(
-                "The database that holds this row cannot be read here: the bag does not carry it"
-                + (" (with --backup it can be)." if self._again is None else ", nor does the backup at hand hold it.")
+                "The database that holds this row is not at hand: the bag does not carry it, or it cannot be read there"
+                + (
+                    " (with --backup it can be)."
+                    if self._again is None
+                    else ", and the backup at hand does not hold it."
+                )
             )
         elif origin.table is not None:
             station.facts["table"] = origin.table
@@ -152,7 +160,7 @@ class _Following:
             station.sentences.append("This record comes from a file, not from a row of a database.")
         return station
 
-    def _copy(self, entered: Entered, log: Entered | None) -> WorkingCopy | None:
+    def _copy(self, origin: Origin, entered: Entered, log: Entered | None) -> WorkingCopy | None:
         """The database and its log as working copies: from the bag, else decrypted again; None where neither can be."""
         path = self._workspace.new("traced.db")
         if not self._copied(entered, path):
@@ -160,7 +168,7 @@ class _Following:
         beside = path.with_name(f"{path.name}-wal")
         log_sha256 = None
         if log is None and entered.row.outcome is Outcome.OUT_OF_SCOPE:
-            log_sha256 = self._log_again(entered, beside)
+            log_sha256 = self._log_again(origin, beside)
         elif log is not None and self._copied(log, beside):
             log_sha256 = sha256_of_copy(beside)
         named = entered.row.bag_path, None if log is None else log.row.bag_path
@@ -181,13 +189,10 @@ class _Following:
         now = self._again.row(row.file_id, target)
         return now is not None and now.plain is not None and now.plain.size > 0
 
-    def _log_again(self, entered: Entered, target: Path) -> str | None:
-        """The log of a database that is not carried, decrypted again: the record says that one was read."""
-        origin = next(each.origin for each in self._finding.found if each.origin is not None)
-        if self._again is None or origin.wal_sha256 is None or entered.row.file_id != origin.file_id:
+    def _log_again(self, origin: Origin, target: Path) -> str | None:
+        """The log of a database that is not carried, decrypted again, where the record says that one was read."""
+        if self._again is None or origin.wal_sha256 is None:
             return None
-        from bagtag.extract.manifest import file_id_of
-
         now = self._again.row(file_id_of(origin.domain or "", f"{origin.relative_path}-wal"), target)
         return None if now is None or now.plain is None else now.plain.sha256
 
