@@ -17,7 +17,7 @@ from typing import Any, Self
 from bagtag.extract.evidence import Provenance
 from bagtag.extract.files import opened
 from bagtag.extract.sqlite import DamagedError, Database
-from bagtag.parsers.cells import raw_row, stored
+from bagtag.parsers.cells import raw_row, text
 from bagtag.parsers.formats.sqlite_pages import Cell, PageError, Pages, values
 from bagtag.parsers.schema import quoted
 from bagtag.reports.trace.finding import Attached, Origin
@@ -101,8 +101,7 @@ class Rows:
             named = {name.lower(): value for name, value in zip(*row, strict=True)}
             for column, kept in (("guid", attached.guid), ("filename", attached.filename_raw)):
                 if kept is not None:
-                    value = named.get(column)
-                    found = stored(value) if isinstance(value, str) else None
+                    found = text(named.get(column))
                     station.compare(f"column {column}", kept, "the record's attachment", found, _BY_SQLITE)
         yield station
         yield self._bytes(ATTACHMENTS, rowid, row)
@@ -155,8 +154,8 @@ class Rows:
             + (f", which frame {cell.place.frame} of this write-ahead log holds." if in_log else ".")
         )
         station.facts |= {
-            "file": where, "page": cell.place.page, "frame": cell.place.frame, "offset": cell.offset,
-            "length": len(cell.raw), "sha256": cell.sha256, "payload_size": cell.payload_size,
+            "file": where, "page": cell.place.page, **({"frame": cell.place.frame} if in_log else {}),
+            "offset": cell.offset, "length": len(cell.raw), "sha256": cell.sha256, "payload_size": cell.payload_size,
         }  # fmt: skip
         whole = hashlib.sha256()
         for part in pages.payload(cell):
@@ -184,7 +183,7 @@ class Rows:
         found = values(b"".join(pages.payload(cell)), pages.encoding)
         told = "its bytes decode to the values that SQLite reads"
         same = sum(
-            _same(one, other, cell.rowid, text=pages.encoding == "utf-8")
+            _same(one, other, cell.rowid, as_utf8=pages.encoding == "utf-8")
             for one, other in zip(found, row[1], strict=False)
         )
         count = len(found)
@@ -192,11 +191,11 @@ class Rows:
                         _BY_BYTES)  # fmt: skip
 
 
-def _same(one: Any, other: Any, rowid: int, *, text: bool) -> bool:
+def _same(one: Any, other: Any, rowid: int, *, as_utf8: bool) -> bool:
     """Whether a value of the bytes is that of SQLite; a column that is the rowid's other name is NULL in the bytes."""
     if one is None:
         return other is None or other == rowid
-    if isinstance(one, str) and not text:
+    if isinstance(one, str) and not as_utf8:
         return isinstance(other, str)  # SQLite gives UTF-16 as UTF-8, lone surrogates in its own way
     # SQLite stores a whole REAL as an integer.
     alike = type(one) is type(other) or (isinstance(one, int | float) and isinstance(other, int | float))

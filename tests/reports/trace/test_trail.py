@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import sqlite3
@@ -16,6 +17,7 @@ import pytest
 from bagtag.custody.errors import EvidenceError, UsageError, VerificationError
 from bagtag.reports.bundle.scope import Scope
 from bagtag.reports.trace.station import Comparison, Station, Trace
+from bagtag.sample_backups.archives import packing
 
 SMS_DB = "bag/data/files/HomeDomain/Library/SMS/sms.db"
 SMS_ID = "3d0d7e5fb2ce288813306e4d4636395e047a3d28"
@@ -318,6 +320,16 @@ def test_a_record_scope_carries_no_database_and_says_so(
     assert station(again, "row").comparisons
     assert station(again, "bytes").facts["sha256"]
     assert digest in {each.found for each in station(again, "file").comparisons}
+
+
+def test_a_backup_in_a_zip_is_listed_with_its_folders_and_traced_all_the_same(
+    make_folder: Any, encrypted_backup: Any, traced: Traced, tmp_path: Path
+) -> None:
+    packed = packing.packed(encrypted_backup, tmp_path / "item7.zip", "zip", within="case/item 7")
+    minted = dataclasses.replace(encrypted_backup, folder=packed)
+    trace = traced(make_folder(minted), "message/3d0d7e5f/message/44", minted)
+    assert trace.agrees, differing(trace)
+    assert [each.kind for each in trace.stations].count("stored") == 2
 
 
 @pytest.mark.parametrize("ios", ["4.3", "9.3.5", "10.0"])
