@@ -23,6 +23,7 @@ from bagtag.cli.files import files
 from bagtag.cli.messages import messages
 from bagtag.cli.seal import seal
 from bagtag.cli.signer import signer
+from bagtag.cli.trace import trace
 from bagtag.cli.unlock import unlock
 from bagtag.cli.verify import verify
 
@@ -70,6 +71,7 @@ for _command, _summary, _example in (
     ),
     (seal, "Sign or stamp an evidence folder.", "bagtag seal DEST --sign-key lab.key --signer 'Oracle Lab'"),
     (verify, "Check an evidence folder.", "bagtag verify DEST --expect SHA256"),
+    (trace, "Follow a record back to its bytes.", "bagtag trace DEST message/3d0d7e5f/message/1 --backup BACKUP"),
 ):
     app.command(short_help=_summary, epilog=f"Example: {_example}")(_command)
 app.add_typer(

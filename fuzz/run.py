@@ -42,6 +42,7 @@ LONGEST_INPUT = {
     "handwriting": 512,
     "digital-touch": 512,
     "balloon": 1024,
+    "sqlite-pages": 6144,
 }
 LONGEST_SECONDS = 1.0
 MOST_MEMORY = 200 * 1024 * 1024
