@@ -168,7 +168,9 @@ class Members:
         Of folders that have members of their own only those that nothing lies in.
         """
         condition = "path > ?" + (" AND path < ?" if prefix else "")
-        query = f"SELECT path, kind, size FROM member AS it WHERE {condition} AND {_TELLING} ORDER BY path LIMIT {_PAGE}"
+        query = (
+            f"SELECT path, kind, size FROM member AS it WHERE {condition} AND {_TELLING} ORDER BY path LIMIT {_PAGE}"
+        )
         last = prefix
         while True:
             with self._lock:

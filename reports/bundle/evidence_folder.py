@@ -1,4 +1,4 @@
-"""An evidence folder as `verify` reads it, wherever it lies: on a disk, or in a zip (`zipped_folder`). Never written to.
+"""An evidence folder as `verify` reads it, wherever it lies: on a disk, or in a zip (`zipped_folder`).
 
 Paths are relative to the evidence folder, with `/`; bytes that are no UTF-8 stay as surrogates (`os.fsdecode`).
 """
@@ -10,12 +10,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 from bagtag.custody import durable
 from bagtag.custody.problem import Problem
 from bagtag.reports.bundle import tree
-from bagtag.reports.bundle.contents import Hashed, hashed_at
+from bagtag.reports.bundle.contents import Hashed, Source, hashed, hashed_at
 from bagtag.reports.bundle.tree import Node
 
 
@@ -86,16 +86,14 @@ class FolderOnDisk:
 
 def sha256_of(folder: EvidenceFolder, path: str) -> str | None:
     """The digest of a file, None when there is none that can be read: another step says so."""
-    size = size_and_digest(folder, path)
-    return None if size is None else size.sha256
+    there = size_and_digest(folder, path)
+    return None if there is None else there.sha256
 
 
 def size_and_digest(folder: EvidenceFolder, path: str) -> Hashed | None:
     """The same with the size."""
     try:
         with folder.open(path) as file:
-            from bagtag.reports.bundle.contents import hashed
-
-            return hashed(file)  # type: ignore[arg-type]
+            return hashed(cast("Source", file))
     except OSError:
         return None

@@ -99,22 +99,14 @@ def unsafe(path: bytes) -> str | None:
 class Lookup:
     """Digests by path from a sorted manifest, by halving: memory does not grow with the bag where it lies on disk."""
 
-    def __init__(self, path: Path) -> None:
-        """A manifest on disk."""
-        with ExitStack() as closing:
-            file = closing.enter_context(durable.open_regular(path))
-            self._take(file, closing)
+    def __init__(self, source: Path | BinaryIO) -> None:
+        """A manifest on disk, or an open one, which may lie in a container: then its bytes are held.
 
-    @classmethod
-    def within(cls, file: BinaryIO) -> Self:
-        """An open one, which may lie in a container: then its bytes are held. It may be closed before the look-ups.
-
-        Raises OSError, also when a contained one is larger than any memory should hold.
+        An open one may be closed before the look-ups. Raises OSError, also for one that no memory should hold.
         """
-        made = cls.__new__(cls)
         with ExitStack() as closing:
-            made._take(file, closing)
-        return made
+            file = closing.enter_context(durable.open_regular(source)) if isinstance(source, Path) else source
+            self._take(file, closing)
 
     def _take(self, file: BinaryIO, closing: ExitStack) -> None:
         self._bytes: mmap.mmap | bytes

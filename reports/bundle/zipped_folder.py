@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Self, cast
 
 from bagtag.custody.errors import EvidenceError
 from bagtag.custody.problem import Problem
@@ -55,7 +55,7 @@ class ZippedFolder:
             closing.callback(self._store.close)
             self._closing = closing.pop_all()
 
-    def __enter__(self) -> ZippedFolder:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -64,7 +64,7 @@ class ZippedFolder:
     def open(self, path: str) -> AbstractContextManager[BinaryIO]:
         """A member, read from its start. Raises OSError."""
         # A span is a raw stream of the io module, whatever else the protocol of stores tells of it.
-        return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, self._member(path)), _BUFFER))
+        return cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", self._member(path)), _BUFFER))
 
     def hashed(self, path: str) -> Hashed:
         """Its digest. Raises OSError, also where the CRC-32 is another than the zip lists."""
@@ -120,14 +120,16 @@ class ZippedFolder:
             for other, (kind, _) in members.inside(b"").items():
                 if other + b"/" != self._prefix:
                     yield Problem(
-                        f"{name}: {shown(other)}", "lies beside the evidence folder: a zip of one holds that folder alone",
+                        f"{name}: {shown(other)}", "lies beside the evidence folder: its zip holds that folder alone",
                         shown(self._prefix.rstrip(b"/")), f"{_words(kind)} more",
                     )  # fmt: skip
         else:
             yield Problem(name, "holds the things of an evidence folder without the one folder round them")
         for remark, count in sorted(members.remarks.items()):
             more = f" (and {count - 1:,} more such names)" if count > 1 else ""
-            yield Problem(f"{name}: {members.examples[remark]}", f"is a member's name that may lead elsewhere: {remark}{more}")
+            yield Problem(
+                f"{name}: {members.examples[remark]}", f"is a member's name that may lead elsewhere: {remark}{more}"
+            )
         for issue in self._zip.issues:
             if not any(remark in issue.what for remark in members.remarks):
                 yield Problem(name, issue.what)
@@ -140,9 +142,9 @@ class ZippedFolder:
             yield self._odd(member, "is a member and the folder of others at once", None)
         twins, count = Twins(), 0
         for member, _, _ in members.things(b""):
-            if count < _MOST and (other := twins.of(member)) is not None:
+            if count < _MOST and (twin := twins.of(member)) is not None:
                 count += 1
-                yield self._odd(member, f"is one name with {shown(other)} on some computers", None)
+                yield self._odd(member, f"is one name with {shown(twin)} on some computers", None)
         if self._zip.leading:
             yield Problem(name, "has bytes before the zip itself", "none", f"{self._zip.leading:,} bytes")
         if not ends_as_zip(path):

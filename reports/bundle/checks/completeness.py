@@ -29,9 +29,7 @@ class Contents:
     problems: list[Problem] = field(default_factory=list)
 
 
-def compare(
-    folder: EvidenceFolder, name: str, nodes: Iterator[Node], *, payload: bool, progress: Progress
-) -> Contents:
+def compare(folder: EvidenceFolder, name: str, nodes: Iterator[Node], *, payload: bool, progress: Progress) -> Contents:
     """Compare the manifest of that name in the bag with `nodes` (paths relative to the bag, in tree order)."""
     found = Contents()
     with Digests(folder, found.problems, progress) as digests:

@@ -57,15 +57,15 @@ def read(folder: EvidenceFolder, logs: Logs) -> SealFiles:
     return found
 
 
-def read_file(folder: EvidenceFolder, name: str) -> bytes | Problem | None:
-    """The bytes of a file in seal/, a problem for one that is absurdly long, None where step 1 says what is wrong."""
+def read_file(folder: EvidenceFolder, name: str) -> bytes | None:
+    """The bytes of a file in seal/, None where step 1 says what is wrong. Raises ValueError when absurdly long."""
     try:
         with folder.open(_BELOW + name) as file:
             raw = file.read(seal_folder.MAX_SIZE + 1)
     except OSError:
         return None
     if len(raw) > seal_folder.MAX_SIZE:
-        return Problem(_BELOW + name, "is larger than anything that belongs here")
+        raise ValueError("is larger than anything that belongs here")
     return raw
 
 

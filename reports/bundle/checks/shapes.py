@@ -1,28 +1,21 @@
-"""The records and the inventory as a reader of the bag takes them: JSON Lines of the published shape, about files that
-the bag holds.
+"""Step 11, the schemas of records: what the JSON Schemas in the bag ask of a line.
 
-Digests alone cannot show this: a folder may agree with itself and yet hold records that point nowhere. Cheap on
-purpose: of each line the top-level keys and their types are compared with the schema in the bag, and each file that a
-line names is looked up in the manifest.
+Cheap on purpose: of each line the top-level keys and their types are compared, no more. Step 12 asks the same lines
+which files they name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from bagtag.custody import durable
 from bagtag.custody.problem import Problem
-from bagtag.reports.bundle import manifest
-from bagtag.reports.bundle.tree import listing, shown
+from bagtag.reports.bundle.evidence_folder import EvidenceFolder
+from bagtag.reports.bundle.tree import shown
 
-_MAX_LINE = 1 << 26
 _MAX_SCHEMA = 1 << 22
-_FOLDERS = ("data/records", "data/inventory")
 _TYPES: dict[str, frozenset[type]] = {
     "string": frozenset({str}),
     "integer": frozenset({int}),
@@ -92,71 +85,17 @@ def _table(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def problems(bag: Path) -> list[Problem]:
-    """Everything that is wrong with the records and the inventory in this bag. Raises OSError."""
+def read(folder: EvidenceFolder) -> tuple[dict[str, Shape], list[Problem]]:
+    """The shapes by the name of the record's kind, and what is wrong with their schemas. Raises OSError."""
     shapes: dict[str, Shape] = {}
     found: list[Problem] = []
-    for node in listing(bag / "schemas", b"schemas/"):
+    for node in folder.listing("bag/schemas", b""):
+        name = shown(node.path)
         try:
-            with durable.open_regular(bag / shown(node.path)) as file:
+            with folder.open(f"bag/schemas/{name}") as file:
                 schema = msgspec.json.decode(file.read(_MAX_SCHEMA), type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as trouble:
-            found.append(Problem(f"bag/{shown(node.path)}", f"is no JSON object ({trouble})"))
+            found.append(Problem(f"bag/schemas/{name}", f"is no JSON object ({trouble})"))
             continue
-        shapes[shown(node.path).removeprefix("schemas/").removesuffix(".json")] = shape(schema)
-    with manifest.Lookup(bag / manifest.PAYLOAD) as sealed:
-        for folder in _FOLDERS:
-            if not (bag / folder).is_dir():
-                found.append(Problem(f"bag/{folder}", "is missing", "a folder", "nothing"))
-                continue
-            for node in listing(bag / folder, f"{folder}/".encode()):
-                if node.kind == "file" and node.path.endswith(b".jsonl"):
-                    found += _file_problems(bag, shown(node.path), shapes, sealed)
-    return found
-
-
-def _file_problems(bag: Path, name: str, shapes: dict[str, Shape], sealed: manifest.Lookup) -> list[Problem]:
-    """The first fault of the file in full and the number of the others: one fault of the writer is on every line."""
-    stem = name.rpartition("/")[2].removesuffix(".jsonl")
-    fits = shapes.get(stem, shapes.get(stem.removesuffix("s")))
-    if fits is None:
-        return [Problem(f"bag/{name}", "is of a kind that no schema in the bag describes", f"schemas/{stem}.json")]
-    first: str | None = None
-    others = 0
-    for number, record in _lines(bag / name):
-        trouble = record if isinstance(record, str) else fits.trouble(record) or _astray(record, sealed)
-        if trouble is not None:
-            first, others = (f"line {number} {trouble}", others) if first is None else (first, others + 1)
-    if first is None:
-        return []
-    return [Problem(f"bag/{name}", first + (f"; so or otherwise are {others} more lines" if others else ""))]
-
-
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    """Each line as an object, or the sentence that says why it is none."""
-    decode = msgspec.json.Decoder(dict[str, Any]).decode
-    with durable.open_regular(path) as file:
-        number = 0
-        while raw := file.readline(_MAX_LINE):
-            number += 1
-            try:
-                yield number, decode(raw) if raw.endswith(b"\n") else "does not end with a newline"
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                yield number, "is no JSON object"
-
-
-def _astray(record: dict[str, Any], sealed: manifest.Lookup) -> str | None:
-    """An inventory row, or an attachment of a record, whose file the manifest lacks or gives another digest."""
-    attachments = record.get("attachments")
-    for owner in (record, *(attachments if isinstance(attachments, list) else ())):
-        if not isinstance(owner, dict) or not isinstance(path := owner.get("bag_path"), str):
-            continue
-        sha256 = owner["sha256"] if "sha256" in owner else _table(owner.get("plain")).get("sha256")
-        if not isinstance(sha256, str):
-            continue
-        listed = sealed.digest(path.encode("utf-8", "backslashreplace"))
-        if listed is None:
-            return f"names {path}, which the bag does not hold"
-        if listed != sha256:
-            return f"says another sha256 of {path} than the manifest"
-    return None
+        shapes[name.removesuffix(".json")] = shape(schema)
+    return shapes, found

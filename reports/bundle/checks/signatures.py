@@ -19,7 +19,7 @@ from bagtag.reports.bundle.checks.chains import LIVING, Logs
 from bagtag.reports.bundle.checks.seal_files import SealFiles, read_file
 from bagtag.reports.bundle.checks.statements import Stated
 from bagtag.reports.bundle.evidence_folder import EvidenceFolder
-from bagtag.reports.bundle.verdict import Signature, Strength, Witness, covered, covered_lines
+from bagtag.reports.bundle.verdict import Signature, SignatureVerdict, Strength, Witness, covered, covered_lines
 
 SHOWN = 8
 """Hexadecimal digits by which a sentence names a key."""
@@ -77,19 +77,16 @@ def _keys(folder: EvidenceFolder, seal: SealFiles, result: Signatures) -> dict[s
     keys: dict[str, PublicKey] = {}
     for keyid in sorted(seal.names.keys):
         name = f"{keyid}.pub.pem"
-        raw = read_file(folder, name)
-        if isinstance(raw, Problem):
-            result.problems.append(raw)
-        elif raw is not None:
-            try:
-                key = PublicKey.from_pem(raw)
-            except ValueError as trouble:
-                result.problems.append(Problem(f"seal/{name}", str(trouble)))
-                continue
-            if key.keyid == keyid:
-                keys[keyid] = key
-            else:
-                result.problems.append(Problem(f"seal/{name}", "is another key than its name says", keyid, key.keyid))
+        try:
+            raw = read_file(folder, name)
+            key = None if raw is None else PublicKey.from_pem(raw)
+        except ValueError as trouble:
+            result.problems.append(Problem(f"seal/{name}", str(trouble)))
+            continue
+        if key is not None and key.keyid != keyid:
+            result.problems.append(Problem(f"seal/{name}", "is another key than its name says", keyid, key.keyid))
+        elif key is not None:
+            keys[keyid] = key
     return keys
 
 
@@ -98,30 +95,30 @@ def _of_the_statement(
 ) -> None:
     seal, stated = over
     path = f"seal/{keyid}.sig"
-    raw = read_file(folder, f"{keyid}.sig")
-    if raw is None:
-        return  # step 1 says so
     at, key = seal.named_at(path), known.by_id(keyid)
-    judgement = known.judge(keyid, at)
-    covers, last, why = covered(stated.last_line), stated.last_line, judgement.why
-    trouble: str | None = None
-    if isinstance(raw, Problem):
-        trouble = raw.what
-    elif len(raw) != SIGNATURE_SIZE:
-        trouble = f"is no Ed25519 signature: it has {len(raw)} bytes instead of {SIGNATURE_SIZE}"
-    elif key is None:
-        if keyid not in seal.names.keys:  # one that is there and is none was named already
-            trouble = f"cannot be checked: seal/{keyid}.pub.pem, its public key, is not there"
-    elif stated.raw is not None and not key.accepts(raw, stated.raw):
-        trouble = "is not over seal/statement.json as it is, or not by that key"
+    judgement, covers = known.judge(keyid, at), covered(stated.last_line)
+    try:
+        raw = read_file(folder, f"{keyid}.sig")
+        if raw is None or stated.raw is None:
+            return  # step 1 says so
+        trouble = _trouble(raw, key, stated.raw)
+    except ValueError as reason:
+        trouble = str(reason)
     if trouble is not None:
         result.problems.append(Problem(path, trouble))
-    if trouble is not None or key is None or stated.raw is None:
-        result.found.append(Signature(path, keyid, judgement.name, "wrong", covers, trouble or "cannot be checked", at))
+        result.found.append(Signature(path, keyid, judgement.name, "wrong", covers, trouble, at))
         return
     result.trusted |= judgement.trusted
-    verdict = "trusted" if judgement.trusted else "good"
-    result.found.append(Signature(path, keyid, judgement.name, verdict, covers, why, at, last))
+    verdict: SignatureVerdict = "trusted" if judgement.trusted else "good"
+    result.found.append(Signature(path, keyid, judgement.name, verdict, covers, judgement.why, at, stated.last_line))
+
+
+def _trouble(raw: bytes, key: PublicKey | None, content: bytes) -> str | None:
+    if len(raw) != SIGNATURE_SIZE:
+        return f"is no Ed25519 signature: it has {len(raw)} bytes instead of {SIGNATURE_SIZE}"
+    if key is None:
+        return "cannot be checked: its public key is not beside it, or is none"
+    return None if key.accepts(raw, content) else "is not over seal/statement.json as it is, or not by that key"
 
 
 def _of_lines(logs: Logs, keys: dict[str, PublicKey], trust: Trust | None, result: Signatures) -> None:
@@ -147,7 +144,7 @@ def _of_a_line(number: int, line: SignedLine, over: Entry, known: _Known, result
         result.problems.append(Problem(LIVING, why, f"by key {line.keyid}", "another signature"))
         result.found.append(Signature(LIVING, line.keyid, judgement.name, "wrong", covers, why, line.at))
         return
-    verdict = "trusted" if judgement.trusted else "good"
+    verdict: SignatureVerdict = "trusted" if judgement.trusted else "good"
     result.found.append(
         Signature(LIVING, line.keyid, judgement.name, verdict, covers, judgement.why, line.at, over.number)
     )

@@ -52,9 +52,8 @@ def authorities(paths: Sequence[Path]) -> list[bytes]:
     for path in paths:
         try:
             with durable.open_regular(path) as file:
-                raw = file.read(_MAX_CA + 1)
-            if len(raw) > _MAX_CA or not x509.load_pem_x509_certificates(raw):
-                raise ValueError("is too large")
+                raw = file.read(_MAX_CA)
+            x509.load_pem_x509_certificates(raw)
         except OSError as trouble:
             raise UsageError(f"{path} cannot be read: {trouble.strerror or trouble}", hint=_HINT) from trouble
         except ValueError as trouble:
@@ -66,9 +65,7 @@ def authorities(paths: Sequence[Path]) -> list[bytes]:
 _HINT = "name the certificate of the time-stamping authority's root, in PEM"
 
 
-def examine(
-    folder: EvidenceFolder, seal: SealFiles, stated: Stated, logs: Logs, accepted: Sequence[bytes]
-) -> Stamps:
+def examine(folder: EvidenceFolder, seal: SealFiles, stated: Stated, logs: Logs, accepted: Sequence[bytes]) -> Stamps:
     """Check every stamp there is. `accepted` is what `authorities` gave; empty where nobody asks who stamped."""
     result = Stamps()
     for number in sorted(seal.names.chains):
@@ -87,15 +84,13 @@ def examine(
 
 
 def _request(folder: EvidenceFolder, number: int, stated: Stated, result: Stamps) -> bytes | None:
-    raw = read_file(folder, f"{number}.tsq")
-    if isinstance(raw, Problem):
-        result.problems.append(raw)
-        return None
-    if raw is not None and stated.raw is not None:
-        try:
+    try:
+        raw = read_file(folder, f"{number}.tsq")
+        if raw is not None and stated.raw is not None:
             stamp.check_request(raw, stated.raw)
-        except ValueError as trouble:
-            result.problems.append(Problem(f"seal/{number}.tsq", str(trouble)))
+    except ValueError as trouble:
+        result.problems.append(Problem(f"seal/{number}.tsq", str(trouble)))
+        return None  # the response is judged without it: one fault is one problem
     return raw
 
 
@@ -103,13 +98,11 @@ def _response(
     folder: EvidenceFolder, number: int, over: tuple[Stated, bytes | None], accepted: Sequence[bytes], result: Stamps
 ) -> None:
     (stated, request), path = over, f"seal/{number}.tsr"
-    raw = read_file(folder, f"{number}.tsr")
-    if raw is None or stated.raw is None:
-        return  # step 1 says so
     covers = covered(stated.last_line)
     try:
-        if isinstance(raw, Problem):
-            raise ValueError(raw.what)
+        raw = read_file(folder, f"{number}.tsr")
+        if raw is None or stated.raw is None:
+            return  # step 1 says so
         facts = stamp.read(raw, request, stated.raw)
     except ValueError as trouble:
         result.problems.append(Problem(path, str(trouble)))
@@ -131,18 +124,15 @@ def _response(
 
 def _chain(folder: EvidenceFolder, number: int, result: Stamps) -> None:
     """The certificates beside a stamp serve stock tools; nobody here trusts them. They hold nothing else."""
-    raw = read_file(folder, f"{number}.chain.pem")
-    if raw is None:
-        return
+    what = None
     try:
-        if isinstance(raw, Problem):
-            raise ValueError(raw.what)
-        certificates = x509.load_pem_x509_certificates(raw)
-        if b"".join(each.public_bytes(Encoding.PEM) for each in certificates) != raw:
-            raise ValueError("is not in canonical form: encoded again, the certificates have other bytes")
-    except ValueError as trouble:
-        text = str(trouble)
-        what = text if text.startswith("is ") else "holds no certificates in PEM"
+        raw = read_file(folder, f"{number}.chain.pem")
+        certificates = [] if raw is None else x509.load_pem_x509_certificates(raw)
+        if raw is not None and b"".join(each.public_bytes(Encoding.PEM) for each in certificates) != raw:
+            what = "is not in canonical form: encoded again, the certificates have other bytes"
+    except ValueError:
+        what = "holds no certificates in PEM"
+    if what is not None:
         result.problems.append(Problem(f"seal/{number}.chain.pem", what))
 
 

@@ -16,7 +16,9 @@ def problems(folder: EvidenceFolder, payload: Contents) -> list[Problem]:
     if not folder.is_folder("bag"):
         return []
     skip = frozenset({b"data", manifest.TAGS.encode()})
-    found = compare(folder, manifest.TAGS, folder.walk("bag", b"", skip=skip), payload=False, progress=Silent()).problems
+    found = compare(
+        folder, manifest.TAGS, folder.walk("bag", b"", skip=skip), payload=False, progress=Silent()
+    ).problems
     for name, expected in ((declaration.NAME, declaration.TEXT), ("profile.json", profile.text())):
         try:
             with folder.open(f"bag/{name}") as file:
