@@ -16,7 +16,7 @@ from bagtag.cli import console, endings
 from bagtag.cli.backups import backups, info
 from bagtag.cli.bundle import bundle
 from bagtag.cli.crosscheck import crosscheck
-from bagtag.cli.custody import custody
+from bagtag.cli.custody.group import custody
 from bagtag.cli.demo import demo
 from bagtag.cli.extract import extract
 from bagtag.cli.files import files
@@ -71,7 +71,10 @@ for _command, _summary, _example in (
 ):
     app.command(short_help=_summary, epilog=f"Example: {_example}")(_command)
 app.add_typer(
-    custody, name="custody", short_help="Show or check a custody log.", epilog="Example: bagtag custody show DEST"
+    custody,
+    name="custody",
+    short_help="The chain of custody of an evidence folder.",
+    epilog="Example: bagtag custody show DEST",
 )
 app.add_typer(
     signer, name="signer", short_help="Make or show a signing key.", epilog="Example: bagtag signer new lab.key"

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from bagtag.custody import durable
-from bagtag.custody.line import GENESIS, CustodyLine, SignedLine
+from bagtag.custody.line import GENESIS, MAX_LINE, CustodyLine, SignedLine
 from bagtag.custody.log import Entry, open_intents, read
 from bagtag.custody.problem import Problem
 
@@ -21,11 +21,21 @@ _BLOCK = 1 << 20
 
 @dataclass(slots=True)
 class Chain:
-    """The findings about one log. `count` lines were read; `notes` are remarks that break nothing."""
+    """The findings about one log. `count` lines were read; `notes` are remarks that break nothing.
+
+    `torn` are those of the problems that are no more than a last line cut short, as a crash leaves it: whatever is
+    written next closes it.
+    """
 
     count: int = 0
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    torn: list[Problem] = field(default_factory=list)
+
+    @property
+    def lasting(self) -> list[Problem]:
+        """The problems that no further line mends."""
+        return [problem for problem in self.problems if problem not in self.torn]
 
 
 def examine(path: Path, name: str = "custody.jsonl") -> Chain:
@@ -48,9 +58,7 @@ def judge(entries: Iterable[Entry], name: str = "custody.jsonl") -> Chain:
                     chain.problems.append(_unreadable(name, unread))
                 unread = None
             if not entry.complete:
-                chain.problems.append(
-                    Problem(name, f"line {entry.number} does not end with a newline: it was cut short or is too long")
-                )
+                chain.problems.append(_incomplete(name, entry))
             if entry.line is None:
                 unread = entry
             else:
@@ -63,6 +71,8 @@ def judge(entries: Iterable[Entry], name: str = "custody.jsonl") -> Chain:
         chain.problems.append(Problem(name, f"cannot be read: {trouble.strerror or trouble}"))
     if unread is not None:
         chain.problems.append(_unreadable(name, unread))
+    if before is not None and not before.complete and len(before.raw) < MAX_LINE - 1:
+        chain.torn = [_incomplete(name, before), *([] if unread is None else [_unreadable(name, unread)])]
     chain.count = len(lines)
     if not lines and not chain.problems:
         chain.problems.append(Problem(name, "holds no line"))
@@ -102,6 +112,10 @@ def _names_torn(entry: Entry, torn: Entry) -> bool:
     """A line that is none is accepted only where the line after it is an `error` that names its very bytes."""
     line = entry.line
     return isinstance(line, CustodyLine) and line.event == "error" and line.inputs == (torn.named(),)
+
+
+def _incomplete(name: str, entry: Entry) -> Problem:
+    return Problem(name, f"line {entry.number} does not end with a newline: it was cut short or is too long")
 
 
 def _unreadable(name: str, entry: Entry) -> Problem:
