@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bagtag.custody import chain, durable
+from bagtag.custody import chain, durable, parting
 from bagtag.custody.errors import UsageError
-from bagtag.custody.line import CustodyLine, SignedLine
 from bagtag.custody.log import Entry
 from bagtag.custody.problem import Problem
 from bagtag.reports.bundle import manifest
@@ -75,32 +74,13 @@ def examine(logs: Logs, expected: str | None, found: str | None, theirs: list[En
 
 
 def _compare(ours: Sequence[Entry], theirs: Sequence[Entry], result: Anchors) -> None:
-    shared = 0
-    for mine, other in zip(ours, theirs, strict=False):
-        if mine.raw != other.raw or not (mine.complete and other.complete):
-            break
-        shared += 1
-    if shared:
-        result.witnesses.append(Witness(Strength.OTHER_LOG, shared - 1, "the other copy of the log"))
-    if shared == len(theirs):
-        return
-    if shared == len(ours):
-        what = f"was cut: the other copy goes on after line {len(ours) - 1}"
-        result.problems.append(Problem(LIVING, what, f"{len(theirs)} lines", f"{len(ours)} lines"))
-    elif _is_copy(ours[:shared]):
-        result.notes.append(
-            f"{LIVING}: from line {shared} on the other log goes on for another copy of the folder: a copy was made in "
-            "the line before"
-        )
+    pair = parting.between(ours, theirs)
+    if pair.shared:
+        result.witnesses.append(Witness(Strength.OTHER_LOG, pair.shared - 1, "the other copy of the log"))
+    if pair.problem is None:
+        result.notes += [] if pair.note is None else [f"{LIVING}: {pair.note}"]
+    elif pair.shared == pair.ours:
+        result.problems.append(Problem(LIVING, pair.problem, f"{pair.theirs} lines", f"{pair.ours} lines"))
     else:
-        what = f"differs from the other copy from line {shared} on"
-        result.problems.append(Problem(LIVING, what, theirs[shared].sha256, ours[shared].sha256))
-
-
-def _is_copy(shared: Sequence[Entry]) -> bool:
-    """Whether the last line that both share is a copying that was done, or signatures over it."""
-    rest = list(shared)
-    while rest and isinstance(rest[-1].line, SignedLine):
-        rest.pop()
-    last = rest[-1].line if rest else None
-    return isinstance(last, CustodyLine) and last.event == "copied" and last.result == "ok"
+        expected, found = theirs[pair.shared].sha256, ours[pair.shared].sha256
+        result.problems.append(Problem(LIVING, pair.problem, expected, found))
