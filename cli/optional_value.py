@@ -1,6 +1,7 @@
 """`--log [FILE]`: an option whose value may be left out.
 
-The parser below Typer knows no such option, so the words are mended before it sees them. The option without a value stands last, or before another option; everywhere else the next word is its value.
+The parser below Typer knows no such option, so the words are mended before it sees them. The option without a value
+stands last, or before another option; everywhere else the next word is its value.
 """
 
 from __future__ import annotations
