@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 GENERALIZED_TIME, SEQUENCE, SET = 0x18, 0x30, 0x31
-_CONSTRUCTED = 0x20
 _LONG_TAG = 0x1F
 _MAX_PARTS = 256
 
@@ -42,27 +41,24 @@ class Node:
     raw: bytes
     body: bytes
 
-    def parts(self, tag: int | None = None) -> tuple[Node, ...]:
-        """What a constructed value is made of; `tag`: which one it must be. Raises ValueError."""
-        self.expect(self.tag if tag is None else tag)
-        if not self.tag & _CONSTRUCTED:
-            raise ValueError(f"holds a single value where a structure belongs (tag {self.tag:#04x})")
+    def parts(self, tag: int, least: int = 0, most: int = _MAX_PARTS) -> tuple[Node, ...]:
+        """What a structure with this tag is made of: `least` to `most` values. Raises ValueError."""
+        self.expect(tag)
         found = []
         at = 0
         while at < len(self.body):
             node = _one(self.body, at)
             found.append(node)
             at += len(node.raw)
-            if len(found) > _MAX_PARTS:
-                raise ValueError(f"holds more than {_MAX_PARTS} values in one structure")
+            if len(found) > most:
+                raise ValueError(f"holds more than {most} values in a structure of that many at most")
+        if len(found) < least:
+            raise ValueError(f"holds {len(found)} values in a structure of {least} at least")
         return tuple(found)
 
     def only(self, tag: int) -> Node:
         """The one value in a structure with this tag. Raises ValueError when there are more or none."""
-        parts = self.parts(tag)
-        if len(parts) != 1:
-            raise ValueError(f"holds {len(parts)} values where one belongs")
-        return parts[0]
+        return self.parts(tag, 1, 1)[0]
 
     def expect(self, tag: int) -> Node:
         """Itself, when it has this tag. Raises ValueError."""

@@ -28,6 +28,7 @@ _SHA256 = bytes.fromhex("300d06096086480165030402010500")
 """The AlgorithmIdentifier of SHA-256 as the requests write it, with NULL for its parameters."""
 _MAX_NONCE = 1 << 64
 _PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----")
+_OPENSSL = re.compile(r'Verify error: ([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,10 @@ def check_request(raw: bytes, content: bytes) -> None:
 
 def _nonce(raw: bytes, content: bytes) -> int:
     try:
-        fields = der.read(raw).parts(der.SEQUENCE)
-        nonce = fields[2].integer() if len(fields) == 4 else -1
-        digest = fields[1].parts(der.SEQUENCE)[1].octets() if nonce >= 0 else b""
-    except (ValueError, IndexError) as trouble:
+        _version, imprint, number, _certificate = der.read(raw).parts(der.SEQUENCE, 4, 4)
+        nonce = number.integer()
+        digest = imprint.parts(der.SEQUENCE, 2, 2)[1].octets()
+    except ValueError as trouble:
         raise ValueError(f"is no time-stamp request in canonical form: {trouble}") from trouble
     if not 0 <= nonce < _MAX_NONCE or raw != _encoded(digest, nonce):
         raise ValueError("is no time-stamp request in canonical form: made again, it has other bytes")
@@ -86,7 +87,7 @@ def read(response: bytes, request: bytes | None, content: bytes) -> Stamp:
     found = _token(response, content)
     if nonce is not None and found.nonce != nonce:
         raise ValueError("answers another request: the nonce differs")
-    moment = found.gen_time.strftime("%Y-%m-%dT%H:%M:%S") + found.fraction + "Z"
+    moment = found.gen_time.replace(tzinfo=None).isoformat() + found.fraction + "Z"
     return Stamp(moment, found.serial, found.policy, found.certificates[0].subject.rfc4514_string() or None)
 
 
@@ -111,8 +112,11 @@ def accept(response: bytes, content: bytes, authorities: Sequence[bytes]) -> Non
     builder = VerifierBuilder(roots=list(dict.fromkeys(roots)))
     try:
         builder.build().verify_message(decode_timestamp_response(found.sorted_response), content)
-    except (VerificationError, ValueError) as trouble:
-        raise ValueError(f"is not accepted by the given authorities: {trouble}") from trouble
+    except (VerificationError, *token.UNREADABLE) as trouble:
+        # The library hands on openssl's whole error stack; openssl's own sentence is in it.
+        found_why = _OPENSSL.search(str(trouble))
+        why = f"{found_why[1]} (judged at the stamp's own time)" if found_why else str(trouble)
+        raise ValueError(f"is not accepted by the given authorities: {why}") from trouble
 
 
 def _load(pem: bytes) -> list[x509.Certificate]:

@@ -47,6 +47,7 @@ _ECDSA_WITH = {
     "sha512": "1.2.840.10045.4.3.4",
 }
 _NULL = b"\x05\x00"
+_UTF8 = 0x0C
 _OPTIONAL = {der.SEQUENCE: 0, der.BOOLEAN: 1, der.INTEGER: 2, der.context(0): 3, der.context(1): 4}
 _STATUS = {
     1: "granted, but with modifications",
@@ -55,6 +56,14 @@ _STATUS = {
     4: "granted, with a warning that the certificate is about to be revoked",
     5: "granted, with notice that the certificate has been revoked",
 }
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises for certificates that it cannot read, not all of which are ValueErrors."""
 _TIME = re.compile(rb"(\d{14})(\.\d{1,9})?Z")
 
 
@@ -85,62 +94,59 @@ def read(response: bytes) -> Token:
     """
     if len(response) > MAX_RESPONSE:
         raise ValueError(f"has {len(response)} bytes, which no time stamp has")
-    status, *rest = der.read(response).parts(der.SEQUENCE)
-    _granted(status)
-    if len(rest) != 1:
+    status, *rest = der.read(response).parts(der.SEQUENCE, 1, 2)
+    _check_granted(status)
+    if not rest:
         raise ValueError("grants the stamp, but carries no token")
-    kind, wrapped = _exactly(rest[0].parts(der.SEQUENCE), 2)
+    kind, wrapped = rest[0].parts(der.SEQUENCE, 2, 2)
     if kind.oid() != _SIGNED_DATA:
         raise ValueError("carries something other than signed data")
-    signed = wrapped.only(der.context(0))
-    fields = list(signed.parts(der.SEQUENCE))
-    if len(fields) not in {5, 6} or fields[0].integer() != 3:
-        raise ValueError("carries signed data of another version, or without a certificate")
-    digests, content_info, certificates = fields[1], fields[2], fields[3]
+    # SignedData ::= SEQUENCE { version, digestAlgorithms, encapContentInfo, [0] certificates, [1] crls, signerInfos }
+    fields = wrapped.only(der.context(0)).parts(der.SEQUENCE, 4, 6)
+    version, digests, encapsulated, certificates = fields[:4]
+    if version.integer() != 3:
+        raise ValueError("carries signed data of another version")
+    if certificates.tag != der.context(0) or len(fields) == 4:
+        raise ValueError("carries no certificate")
     if len(fields) == 6:
         fields[4].parts(der.context(1))  # revocation lists: kept with the stamp, no part of the signature
-    signer = fields[-1].only(der.SET).parts(der.SEQUENCE)
-    content_kind, content = _exactly(content_info.parts(der.SEQUENCE), 2)
-    if content_kind.oid() != _TST_INFO:
+    kind_of_content, content = encapsulated.parts(der.SEQUENCE, 2, 2)
+    if kind_of_content.oid() != _TST_INFO:
         raise ValueError("is signed over something other than a time stamp")
     info = content.only(der.context(0)).octets()
-    members = certificates.parts(der.context(0))
-    chain = _check_signer(signer, digests.only(der.SET), info, members)
+    members = certificates.parts(der.context(0), 1, _MAX_CERTIFICATES)
+    chain = _check_signer(fields[-1].only(der.SET), digests.only(der.SET), info, members)
     ordered = der.encode(der.context(0), b"".join(sorted(member.raw for member in members)))
     body = b"".join((*(f.raw for f in fields[:3]), ordered, *(f.raw for f in fields[4:])))
     token = der.encode(der.SEQUENCE, kind.raw + der.encode(der.context(0), der.encode(der.SEQUENCE, body)))
     return _read_info(info, chain, der.encode(der.SEQUENCE, status.raw + token))
 
 
-def _exactly(parts: tuple[der.Node, ...], count: int) -> tuple[der.Node, ...]:
-    if len(parts) != count:
-        raise ValueError(f"holds {len(parts)} values where {count} belong")
-    return parts
-
-
-def _granted(status: der.Node) -> None:
-    code, *rest = status.parts(der.SEQUENCE)
+def _check_granted(status: der.Node) -> None:
+    code, *rest = status.parts(der.SEQUENCE, 1, 3)
     number = code.integer()
     said = ""
-    for node in rest:
-        if node.tag == der.SEQUENCE:
-            texts = [part.expect(0x0C).body.decode("utf-8") for part in node.parts()]
-            said = f": {'; '.join(texts)[:200]!a}"
-        elif node.tag != der.BIT_STRING:
-            raise ValueError("has a status that is not in canonical form")
+    if rest and rest[0].tag == der.SEQUENCE:
+        texts = [part.expect(_UTF8).body.decode("utf-8") for part in rest.pop(0).parts(der.SEQUENCE)]
+        said = f": {'; '.join(texts)[:200]!a}"
+    if rest:
+        rest.pop(0).expect(der.BIT_STRING)  # failInfo: why it was refused, as bits
+    if rest:
+        raise ValueError("has a status in a form that is not canonical")
     if number != 0:
         word = _STATUS.get(number, "unknown")
         raise ValueError(f"was not granted by the authority (status {number}, {word}){said}")
 
 
 def _check_signer(
-    signer: Sequence[der.Node], digests: der.Node, info: bytes, members: Sequence[der.Node]
+    signer: der.Node, digests: der.Node, info: bytes, members: Sequence[der.Node]
 ) -> tuple[x509.Certificate, ...]:
-    if len(signer) not in {6, 7} or signer[0].integer() != 1:
+    # SignerInfo ::= SEQUENCE { version, sid, digestAlgorithm, [0] signedAttrs, signatureAlgorithm, signature, … }
+    version, sid, digest_id, attributes, algorithm, signature, *unsigned = signer.parts(der.SEQUENCE, 6, 7)
+    if version.integer() != 1:
         raise ValueError("has a signer of another version")
-    _version, sid, digest_id, attributes, algorithm, signature = signer[:6]
-    if len(signer) == 7:
-        signer[6].parts(der.context(1))  # unsigned attributes: what others added later, no part of the signature
+    for node in unsigned:
+        node.parts(der.context(1))  # what others added later, no part of the signature
     function = _hash(digest_id)
     if digests.raw != digest_id.raw:
         raise ValueError("names two different hash functions for one signature")
@@ -162,7 +168,7 @@ def _digest(function: hashes.HashAlgorithm, content: bytes) -> bytes:
 
 
 def _hash(identifier: der.Node) -> hashes.HashAlgorithm:
-    kind, *parameters = identifier.parts(der.SEQUENCE)
+    kind, *parameters = identifier.parts(der.SEQUENCE, 1, 2)
     if [p.raw for p in parameters] not in ([], [_NULL]):
         raise ValueError("names a hash function with parameters it does not have")
     function = _HASHES.get(kind.oid())
@@ -174,7 +180,7 @@ def _hash(identifier: der.Node) -> hashes.HashAlgorithm:
 def _attributes(attributes: der.Node) -> dict[str, der.Node]:
     values: dict[str, der.Node] = {}
     for attribute in attributes.parts(der.context(0)):
-        kind, value = _exactly(attribute.parts(der.SEQUENCE), 2)
+        kind, value = attribute.parts(der.SEQUENCE, 2, 2)
         if kind.oid() in values:
             raise ValueError(f"signs the attribute {kind.oid()} twice")
         values[kind.oid()] = value.only(der.SET)
@@ -188,20 +194,18 @@ def _signed(values: dict[str, der.Node], kind: str) -> der.Node:
 
 
 def _certificates(members: Sequence[der.Node], sid: der.Node) -> tuple[x509.Certificate, ...]:
-    if len(members) > _MAX_CERTIFICATES:
-        raise ValueError(f"carries {len(members)} certificates")
     signers: list[x509.Certificate] = []
     others: list[x509.Certificate] = []
     for member in members:
+        # TBSCertificate: [0] version, serial, signature, issuer, …  (RFC 5280, section 4.1)
+        _version, serial, _algorithm, issuer = member.parts(der.SEQUENCE, 3, 3)[0].parts(der.SEQUENCE, 7)[:4]
+        if serial.integer() <= 0:
+            raise ValueError("carries a certificate whose serial number is not positive")
         try:
             certificate = x509.load_der_x509_certificate(member.raw)
-        except ValueError as trouble:
+        except UNREADABLE as trouble:
             raise ValueError("carries a certificate that cannot be read") from trouble
-        # TBSCertificate: [0] version, serial, signature, issuer, …  (RFC 5280, section 4.1)
-        fields = member.parts(der.SEQUENCE)[0].parts(der.SEQUENCE)
-        if len(fields) < 4:
-            raise ValueError("carries a certificate that cannot be read")
-        named = der.encode(der.SEQUENCE, fields[3].raw + fields[1].raw)
+        named = der.encode(der.SEQUENCE, issuer.raw + serial.raw)
         (signers if named == sid.raw else others).append(certificate)
     if len(signers) != 1:
         raise ValueError("does not carry the certificate that its signer names")
@@ -210,27 +214,31 @@ def _certificates(members: Sequence[der.Node], sid: der.Node) -> tuple[x509.Cert
 
 def _check_binding(values: dict[str, der.Node], certificate: x509.Certificate, sid: der.Node) -> None:
     raw = certificate.public_bytes(Encoding.DER)
-    bound = False
     if _SIGNING_CERTIFICATE_V2 in values:
-        first = values[_SIGNING_CERTIFICATE_V2].parts(der.SEQUENCE)[0].parts(der.SEQUENCE)[0].parts(der.SEQUENCE)
+        entry = _first_entry(values[_SIGNING_CERTIFICATE_V2])
         function: hashes.HashAlgorithm = hashes.SHA256()  # the default, RFC 5035, section 4
-        if first and first[0].tag == der.SEQUENCE:
-            function, first = _hash(first[0]), first[1:]
-        _check_named(first, _digest(function, raw), sid)
-        bound = True
+        if entry[0].tag == der.SEQUENCE:
+            function, entry = _hash(entry[0]), entry[1:]
+        _check_named(entry, _digest(function, raw), sid)
     if _SIGNING_CERTIFICATE in values:
-        first = values[_SIGNING_CERTIFICATE].parts(der.SEQUENCE)[0].parts(der.SEQUENCE)[0].parts(der.SEQUENCE)
-        _check_named(first, hashlib.sha1(raw, usedforsecurity=False).digest(), sid)
-        bound = True
-    if not bound:
+        # RFC 2634: always SHA-1. The key behind the certificate made the signature, so this alone decides nothing.
+        digest = hashlib.sha1(raw, usedforsecurity=False).digest()
+        _check_named(_first_entry(values[_SIGNING_CERTIFICATE]), digest, sid)
+    if not values.keys() & {_SIGNING_CERTIFICATE, _SIGNING_CERTIFICATE_V2}:
         raise ValueError("does not sign for the certificate it was made with (no ESSCertID)")
+
+
+def _first_entry(value: der.Node) -> tuple[der.Node, ...]:
+    # SigningCertificate ::= SEQUENCE { certs SEQUENCE OF ESSCertID, policies … }: the first is the signer's
+    certificates = value.parts(der.SEQUENCE, 1, 2)[0]
+    return certificates.parts(der.SEQUENCE, 1)[0].parts(der.SEQUENCE, 1, 3)
 
 
 def _check_named(entry: tuple[der.Node, ...], digest: bytes, sid: der.Node) -> None:
     if not entry or entry[0].octets() != digest:
         raise ValueError("carries another certificate than the one it was signed for")
     if len(entry) > 1:
-        names, serial = _exactly(entry[1].parts(der.SEQUENCE), 2)
+        names, serial = entry[1].parts(der.SEQUENCE, 2, 2)
         issuer = names.only(der.SEQUENCE).only(der.context(4))  # GeneralName: directoryName
         if der.encode(der.SEQUENCE, issuer.raw + serial.raw) != sid.raw:
             raise ValueError("names another issuer for its certificate than the one it was signed for")
@@ -243,7 +251,7 @@ def _check_signature(
     content: bytes,
     function: hashes.HashAlgorithm,
 ) -> None:
-    kind, *parameters = algorithm.parts(der.SEQUENCE)
+    kind, *parameters = algorithm.parts(der.SEQUENCE, 1, 2)
     oid, extra = kind.oid(), [parameter.raw for parameter in parameters]
     try:
         key = certificate.public_key()
@@ -279,17 +287,17 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
 
 
 def _read_info(info: bytes, chain: tuple[x509.Certificate, ...], ordered: bytes) -> Token:
-    fields = der.read(info).parts(der.SEQUENCE)
-    if len(fields) < 5 or fields[0].integer() != 1:
+    # TSTInfo ::= SEQUENCE { version, policy, messageImprint, serialNumber, genTime, … }
+    version, policy, imprint, serial, moment, *optional = der.read(info).parts(der.SEQUENCE, 5, 10)
+    if version.integer() != 1:
         raise ValueError("states its time in another version")
-    _version, policy, imprint, serial, moment = fields[:5]
-    function, digest = _exactly(imprint.parts(der.SEQUENCE), 2)
+    function, digest = imprint.parts(der.SEQUENCE, 2, 2)
     if _hash(function).name != "sha256":
         raise ValueError("stamps a digest other than SHA-256")
     gen_time, fraction = _time(moment)
     nonce = None
     last = -1
-    for field in fields[5:]:
+    for field in optional:
         # accuracy, ordering (never written when false), nonce, [0] tsa, [1] extensions: each at most once, in order
         place = _OPTIONAL.get(field.tag, -1)
         if place <= last or (field.tag == der.BOOLEAN and field.body != b"\xff"):

@@ -62,6 +62,11 @@ def _parts(url: str) -> SplitResult:
         raise TsaError("the address of the authority must begin with http:// or https://")
     if not parts.hostname or port == 0:
         raise TsaError("the address of the authority names no host")
+    if "@" in parts.path + parts.query + parts.fragment:
+        # `http://user:12/34@host` is the host `user` to every parser: half a password would be shown, and asked for.
+        raise TsaError(
+            "the address of the authority has an @ behind its host: write / ? # in a password as %2F %3F %23"
+        )
     return parts
 
 
