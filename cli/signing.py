@@ -26,6 +26,7 @@ SIGNING = "Signing"
 SignKeyOption = Annotated[
     Path | None,
     typer.Option(
+        "--sign-key",
         metavar="FILE",
         show_default=False,
         rich_help_panel=SIGNING,
@@ -34,7 +35,9 @@ SignKeyOption = Annotated[
 ]
 SignerOption = Annotated[
     str | None,
-    typer.Option(metavar="NAME", show_default=False, rich_help_panel=SIGNING, help="Who signs with that key."),
+    typer.Option(
+        "--signer", metavar="NAME", show_default=False, rich_help_panel=SIGNING, help="Who signs with that key."
+    ),
 ]
 
 _HINT = f"set {VARIABLE}, or answer the question on a terminal"

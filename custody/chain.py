@@ -17,6 +17,11 @@ from bagtag.custody.log import Entry, open_intents, read
 from bagtag.custody.problem import Problem
 
 _BLOCK = 1 << 20
+_CUT_OFF = "begins a step whose end the log does not tell: that run was cut off"
+_OPEN = {
+    "transferred": "releases the evidence, and no line says that it came in",
+    "stamped": "asks for a time stamp, and no line says that one came",
+}
 
 
 @dataclass(slots=True)
@@ -77,8 +82,7 @@ def judge(entries: Iterable[Entry], name: str = "custody.jsonl") -> Chain:
     if not lines and not chain.problems:
         chain.problems.append(Problem(name, "holds no line"))
     chain.notes += [
-        f"{name}: line {intent.seq} begins a step whose end the log does not tell: that run was cut off"
-        for intent in open_intents(iter(lines))
+        f"{name}: line {intent.seq} {_OPEN.get(intent.event, _CUT_OFF)}" for intent in open_intents(iter(lines))
     ]
     return chain
 

@@ -69,7 +69,7 @@ def sentence(handover: Handover) -> str:
 
 
 def parse(note: str) -> Handover | None:
-    """The handover that a note tells; None when it is no such sentence."""
+    """The handover that a note tells; None when it is not just the sentence that `sentence` makes of one."""
     head = _HEAD.match(note)
     if head is None:
         return None
@@ -81,7 +81,11 @@ def parse(note: str) -> Handover | None:
         place = found.end()
     if act is None or place != len(note):
         return None
-    return Handover(act, _meant(head[2]), _meant(head[4]), Details(**details))
+    made = Handover(act, _meant(head[2]), _meant(head[4]), Details(**details))
+    try:
+        return made if sentence(made) == note else None
+    except UsageError:
+        return None
 
 
 def checked(label: str, value: str) -> str:

@@ -19,11 +19,12 @@ from bagtag.custody.signer import PublicKey
 class Signatures:
     """The findings about a log's signatures.
 
-    `good`: number of a `signed` line -> the number of the line it signs, and the key id. `unchecked`: numbers of
-    `signed` lines whose key nobody has.
+    By the number of the `signed` line: `good` holds the number of the line it signs, and the key id; `dated` when it
+    was signed, as the line claims; `unchecked` the key id of one whose key nobody has.
     """
 
     good: dict[int, tuple[int, str]] = field(default_factory=dict)
+    dated: dict[int, str] = field(default_factory=dict)
     unchecked: dict[int, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -45,6 +46,7 @@ def examine(log: Path, key: Callable[[str], PublicKey | None], name: str = "cust
                 found.unchecked[number] = line.keyid
             elif public.accepts(_bytes(line.sig), entry.raw):
                 found.good[number] = (entry.number, line.keyid)
+                found.dated[number] = line.at
             else:
                 what = f"line {number}: the signature by the key {line.keyid} is not over line {entry.number}"
                 found.problems.append(Problem(name, what))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from bagtag.cli import console
 from bagtag.cli.columns import side_by_side, wrapped
 from bagtag.custody.line import Artifact, CustodyLine, SignedLine
@@ -49,10 +51,12 @@ def row(entry: Entry, known: Known, width: int) -> Iterator[str]:
     if isinstance(line, SignedLine):
         yield from _signed_row(line, number, known, width)
         return
-    when = [line.at, line.at_local, *_cell(line.zone, _WHEN), *_cell(f"clock: {line.clock}", _WHEN)]
+    when = [line.at, line.at_local, *_cell(line.zone, _WHEN), *_cell(line.clock, _WHEN)]
     who = [*_cell(line.actor, _WHO), *_cell(f"at {line.host}", _WHO)]
-    what = list(_what(line, _widths(width)[4]))
+    what, below = _what(line, width)
     yield from side_by_side([number, when, [line.event, line.result], who, what], _widths(width))
+    for text in below:
+        yield from (_INDENT + part for part in _cell(text, width - len(_INDENT)))
     for label, artifacts in (("in", line.inputs), ("out", line.outputs)):
         for artifact in artifacts:
             yield from _detail(label, artifact.sha256, _name(artifact), width)
@@ -68,14 +72,21 @@ def _signed_row(line: SignedLine, number: list[str], known: Known, width: int) -
     yield from _detail("over", line.of, over, width)
 
 
-def _what(line: CustodyLine, width: int) -> Iterator[str]:
-    if line.note:
-        yield from _cell(line.note, width)
-    for label, text in (("reason", line.reason), ("authority", line.authority)):
-        if text:
-            yield from _cell(f"{label}: {text}", width)
+def _what(line: CustodyLine, width: int) -> tuple[list[str], list[str]]:
+    """What stands in the column, and what goes below the row: a text with a word that the column would break."""
+    column: list[str] = []
+    below: list[str] = []
+    room = _widths(width)[4]
+    for label, text in (("", line.note), ("reason: ", line.reason), ("authority: ", line.authority)):
+        if not text:
+            continue
+        if max(map(cell_len, console.safe(text).split(" "))) > room:
+            below.append((label or "note: ") + text)
+        else:
+            column += _cell(label + text, room)
     if line.command:
-        yield from _cell(f"command: {' '.join(line.command)}", width)
+        below.append(f"command: {' '.join(line.command)}")
+    return column, below
 
 
 def _name(artifact: Artifact) -> str:

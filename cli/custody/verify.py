@@ -89,7 +89,7 @@ def _said_of(signed: Signatures, count: int, trusted: Trust) -> list[str]:
     if not signed.good:
         return said
     number, (last, keyid) = max(signed.good.items(), key=lambda item: item[1])
-    whose = f" which {trusted.judge(keyid, None).why}," if trusted.signers else ""
+    whose = f", which {trusted.judge(keyid, signed.dated[number]).why}" if trusted.signers else ""
     rest = "" if number >= count - 1 else f"; lines {number}–{count - 1} are covered by none"
-    said.append(f"lines 0–{last} are covered by the signature in line {number} (key {keyid},{whose}){rest}")
+    said.append(f"lines 0–{last} are covered by the signature in line {number} (key {keyid}{whose}){rest}")
     return said
