@@ -167,7 +167,9 @@ def test_a_folder_that_is_taken_out_is_missed(folder: Path, name: str) -> None:
     [
         "planted.txt", "custody.jsonl.bak", "bag/planted.txt", "bag/fetch.txt", "bag/manifest-sha512.txt",
         "bag/schemas/planted.txt", "bag/schemas/planted.json", "bag/data/planted.txt", "bag/data/files/a/b/planted",
-        "bag/data/a\nb", "seal/planted.txt", f"seal/{'a' * 64}.sig", f"seal/{'a' * 64}.pub.pem", "seal/ab.sig", "seal/ab.pub.pem", "seal/1.tsq", "seal/1.tsr", "seal/1.chain.pem",
+        "bag/data/a\nb", "seal/planted.txt",
+        f"seal/{'a' * 64}.sig", f"seal/{'a' * 64}.pub.pem",
+        "seal/ab.sig", "seal/ab.pub.pem", "seal/1.tsq", "seal/1.tsr", "seal/1.chain.pem",
         "data/x",
     ],
 )  # fmt: skip
