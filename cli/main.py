@@ -21,6 +21,7 @@ from bagtag.cli.demo import demo
 from bagtag.cli.extract import extract
 from bagtag.cli.files import files
 from bagtag.cli.messages import messages
+from bagtag.cli.optional_value import CommandWithLog
 from bagtag.cli.seal import seal
 from bagtag.cli.signer import signer
 from bagtag.cli.trace import trace
@@ -73,7 +74,9 @@ for _command, _summary, _example in (
     (verify, "Check an evidence folder.", "bagtag verify DEST --expect SHA256"),
     (trace, "Follow a record back to its bytes.", "bagtag trace DEST message/3d0d7e5f/message/1 --backup BACKUP"),
 ):
-    app.command(short_help=_summary, epilog=f"Example: {_example}")(_command)
+    app.command(cls=CommandWithLog if _command is verify else None, short_help=_summary, epilog=f"Example: {_example}")(
+        _command
+    )
 app.add_typer(
     custody,
     name="custody",

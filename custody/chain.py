@@ -6,6 +6,7 @@ line changed: that takes something outside the log that names a line (the sealed
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -44,6 +45,11 @@ class Chain:
 
 def examine(path: Path, name: str = "custody.jsonl") -> Chain:
     """Read the whole log and say all that is wrong with it. `name` is how the problems call it."""
+    return judge(read(path), name)
+
+
+def judge(entries: Iterable[Entry], name: str = "custody.jsonl") -> Chain:
+    """The same of entries however they are read; reading them may raise OSError, which is a problem then."""
     chain = Chain()
     before: Entry | None = None
     unread: Entry | None = None
@@ -51,7 +57,7 @@ def examine(path: Path, name: str = "custody.jsonl") -> Chain:
     lines: list[CustodyLine | SignedLine | None] = []
     latest = ""
     try:
-        for entry in read(path):
+        for entry in entries:
             if unread is not None:
                 if not _names_torn(entry, unread):
                     chain.problems.append(_unreadable(name, unread))

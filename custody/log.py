@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from bagtag.custody import durable
 from bagtag.custody.errors import BagtagError, StoppedError, UsageError
@@ -77,17 +78,22 @@ class Entry:
 def read(path: Path) -> Iterator[Entry]:
     """Every place of the log, in order, readable or not. Raises OSError when the file cannot be read."""
     with durable.open_regular(path) as file:
-        number = 0
-        while raw := file.readline(MAX_LINE):
-            complete = raw.endswith(b"\n")
-            raw = raw.removesuffix(b"\n")
-            line, trouble = None, None
-            try:
-                line = decode(raw)
-            except ValueError as reason:
-                trouble = str(reason)
-            yield Entry(number, raw, complete, line, trouble)
-            number += 1
+        yield from entries(file)
+
+
+def entries(file: BinaryIO) -> Iterator[Entry]:
+    """The same of an open log, which may lie in a container."""
+    number = 0
+    while raw := file.readline(MAX_LINE):
+        complete = raw.endswith(b"\n")
+        raw = raw.removesuffix(b"\n")
+        line, trouble = None, None
+        try:
+            line = decode(raw)
+        except ValueError as reason:
+            trouble = str(reason)
+        yield Entry(number, raw, complete, line, trouble)
+        number += 1
 
 
 class CustodyLog:

@@ -7,6 +7,7 @@ not heard of them yet: that depends on whose it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -55,10 +56,15 @@ class Parting:
 
 def compare(ours: Path, theirs: Path) -> Parting:
     """Read both logs to the end. Raises OSError."""
+    return between(read(ours), read(theirs))
+
+
+def between(ours: Iterable[Entry], theirs: Iterable[Entry]) -> Parting:
+    """The same of entries however they are read."""
     shared = our_count = their_count = 0
     together = True
     last: list[Entry] = []
-    for mine, other in zip_longest(read(ours), read(theirs)):
+    for mine, other in zip_longest(ours, theirs):
         our_count += mine is not None
         their_count += other is not None
         together = together and mine is not None and other is not None and _same(mine, other)

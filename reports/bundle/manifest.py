@@ -7,14 +7,16 @@ gives the same manifest, and a file can be looked up by halving.
 
 from __future__ import annotations
 
+import io
 import mmap
+import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from bagtag.custody import durable
 
@@ -23,6 +25,7 @@ TAGS = "tagmanifest-sha256.txt"
 _LINE = re.compile(rb"([0-9a-f]{64})  ([^\r\n]+)\n?")
 _ENCODED = re.compile(rb"%(25|0D|0A)")
 _MAX_LINE = 1 << 16
+_MAX_HELD = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,15 @@ def line(path: bytes, sha256: str) -> bytes:
 def read(path: Path) -> Iterator[Listed | Unreadable]:
     """Every line of a manifest, numbered from 1, readable or not. Raises OSError."""
     with durable.open_regular(path) as file:
-        number = 0
-        while raw := file.readline(_MAX_LINE):
-            number += 1
-            yield parse(raw, number)
+        yield from lines(file)
+
+
+def lines(file: BinaryIO) -> Iterator[Listed | Unreadable]:
+    """The same of an open one."""
+    number = 0
+    while raw := file.readline(_MAX_LINE):
+        number += 1
+        yield parse(raw, number)
 
 
 def parse(raw: bytes, number: int) -> Listed | Unreadable:
@@ -89,17 +97,31 @@ def unsafe(path: bytes) -> str | None:
 
 
 class Lookup:
-    """Digests by path from a sorted manifest on disk, by halving: memory does not grow with the bag."""
+    """Digests by path from a sorted manifest, by halving: memory does not grow with the bag where it lies on disk."""
 
-    def __init__(self, path: Path) -> None:
-        self._closing = ExitStack()
-        file = self._closing.enter_context(durable.open_regular(path))
-        file.seek(0, 2)
-        self._size = file.tell()
-        # An empty file cannot be mapped.
-        self._bytes = (
-            self._closing.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) if self._size else b""
-        )
+    def __init__(self, source: Path | BinaryIO) -> None:
+        """A manifest on disk, or an open one, which may lie in a container: then its bytes are held.
+
+        An open one may be closed before the look-ups. Raises OSError, also for one that no memory should hold.
+        """
+        with ExitStack() as closing:
+            file = closing.enter_context(durable.open_regular(source)) if isinstance(source, Path) else source
+            self._take(file, closing)
+
+    def _take(self, file: BinaryIO, closing: ExitStack) -> None:
+        self._bytes: mmap.mmap | bytes
+        try:
+            # An empty file cannot be mapped, and what lies in a container has no number of its own.
+            size = os.fstat(file.fileno()).st_size
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        except io.UnsupportedOperation:
+            mapped = file.read(_MAX_HELD + 1)
+            if len(mapped) > _MAX_HELD:
+                raise OSError("a manifest larger than memory should hold") from None
+        if isinstance(mapped, mmap.mmap):
+            closing.enter_context(mapped)
+        self._bytes, self._size = mapped, len(mapped)
+        self._closing = closing.pop_all()
 
     def __enter__(self) -> Self:
         return self
