@@ -91,4 +91,12 @@ def _not_heard(trouble: sys.UnraisableHookArgs) -> None:
         sys.__unraisablehook__(trouble)
     elif _Ears.stage is _Stage.STOPPING:
         _Ears.stage = _Stage.RUNNING
-        threading.Timer(_RIGHT_AFTER, _thread.interrupt_main).start()
+        threading.Timer(_RIGHT_AFTER, _interrupt).start()
+
+
+def _interrupt() -> None:
+    main = threading.main_thread().ident
+    if sys.platform != "win32" and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)  # wakes it from a wait, too
+    else:
+        _thread.interrupt_main()
