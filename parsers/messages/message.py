@@ -19,7 +19,7 @@ from bagtag.extract.evidence import Issue, Source
 from bagtag.extract.sqlite import Database
 from bagtag.parsers.artifact import ROW_FAULTS, short
 from bagtag.parsers.cells import fill, fill_json, integer, raw_row, text
-from bagtag.parsers.messages import associations, body, columns, parts, summary
+from bagtag.parsers.messages import associations, body, columns, odd_cells, parts, summary
 from bagtag.parsers.messages.announcements import Event, announcement
 from bagtag.parsers.messages.apps import balloon as balloons
 from bagtag.parsers.messages.apps import poll
@@ -127,6 +127,8 @@ class MessageReader:
         status = self._statuses.of(row)
         guid, column, handle_id, subject, blob, payload, info, about, previous, originator, shared = self._often(row)
         guid, outgoing = text(guid), status.outgoing
+        if type(handle_id) not in _NUMBER_OR_NONE:
+            handle_id = odd_cells.handle_rowid("handle_id", handle_id, notes.append)
         sender = self._people.sender(handle_id, outgoing=outgoing)
         if sender.role == "unknown" and sender.handle_rowid is not None:
             notes.append(f"handle_id {sender.handle_rowid} has no handle row")
@@ -320,7 +322,9 @@ class MessageReader:
 
     def _announcement(self, row: Row, item_type: int, sender: Party, notes: list[str]) -> Announcement:
         at = self.columns.at
-        other = integer(row[at["other_handle"]]) or 0
+        cell = row[at["other_handle"]]
+        odd = type(cell) not in _NUMBER_OR_NONE
+        other = (odd_cells.handle_rowid("other_handle", cell, notes.append) if odd else cell) or 0
         event = Event(
             item_type=item_type,
             group_action_type=integer(row[at["group_action_type"]]) or 0,
@@ -332,7 +336,7 @@ class MessageReader:
         found = announcement(event, sender, self._people.party(other) if other else NOBODY)
         if found.kind == "unknown":
             notes.append(f"unknown item_type {item_type} with group_action_type {event.group_action_type}")
-        if found.kind in ("participant-added", "participant-removed") and not other:
+        if found.kind in ("participant-added", "participant-removed") and not other and not odd:
             notes.append("other_handle is 0: who is meant is not recorded; it may be the owner")
         return found
 

@@ -80,6 +80,33 @@ def test_a_missing_handle_makes_the_sender_unknown_and_never_the_owner(
     assert (record.sender.role, record.sender.handle, record.sender.handle_rowid) == ("unknown", None, rowid)
 
 
+@pytest.mark.parametrize(
+    ("handle_id", "shown"),
+    [
+        ("+12025550199 (work)", 'TEXT "+12025550199 (work)"'),
+        (1.5, "REAL 1.5"),
+        (b"\x01", "a BLOB of 1 bytes, sha256 4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a"),
+    ],
+)
+def test_a_handle_id_that_is_no_number_is_noted_as_it_stands(
+    read: Read, message_tables: Tables, handle_id: Any, shown: str
+) -> None:
+    incoming, outgoing = read(
+        message_tables({"handle_id": handle_id}, {"handle_id": handle_id, "is_from_me": 1})
+    ).messages.values()
+    assert (incoming.sender.role, incoming.sender.handle_rowid) == ("unknown", None)
+    for record in (incoming, outgoing):
+        assert record.notes == [f"handle_id holds {shown}: it names no handle row"]
+
+
+def test_a_handle_id_written_as_text_is_read_as_its_number_and_this_is_said(read: Read, message_tables: Tables) -> None:
+    found = read(message_tables({"handle_id": "1"}))
+    record = only(found)
+    assert (record.sender.handle, record.sender.handle_rowid) == ("+12025550171", 1)
+    assert record.notes == ['handle_id holds TEXT "1": it is read as 1']
+    assert not [issue for issue in found.issues if "handle row that" in issue.what]
+
+
 def group(message_tables: Tables, *messages: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return message_tables(
         *messages,
@@ -232,6 +259,13 @@ def test_the_subject_of_an_announcement_is_the_other_handle(read: Read, message_
     found = read(group(message_tables, {"item_type": 1, "group_action_type": 0, "handle_id": 1, "other_handle": 3}))
     told = only(found).announcement
     assert (told.actor.handle, told.subject.handle) == ("+12025550171", "+12025550173")
+
+
+def test_an_other_handle_that_is_no_number_is_noted_as_it_stands(read: Read, message_tables: Tables) -> None:
+    odd = {"item_type": 1, "group_action_type": 1, "handle_id": 1, "other_handle": "ann"}
+    record = only(read(group(message_tables, odd)))
+    assert record.announcement.subject is None
+    assert record.notes == ['other_handle holds TEXT "ann": it names no handle row']
 
 
 def test_send_later_is_a_message_planned_for_its_date(read: Read, message_tables: Tables) -> None:
