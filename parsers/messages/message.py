@@ -23,7 +23,7 @@ from bagtag.parsers.messages import associations, body, columns, odd_cells, part
 from bagtag.parsers.messages.announcements import Event, announcement
 from bagtag.parsers.messages.apps import balloon as balloons
 from bagtag.parsers.messages.apps import poll
-from bagtag.parsers.messages.attachments import Attachments
+from bagtag.parsers.messages.attachments import Attachments, says_odd
 from bagtag.parsers.messages.conversations import Conversations
 from bagtag.parsers.messages.moments import is_plausible, moment
 from bagtag.parsers.messages.people import NOBODY, People
@@ -292,7 +292,7 @@ class MessageReader:
         heard = {
             each["attachment"]: each["text"] for each in read.details.get("transcriptions", ()) if each["attachment"]
         }
-        return [
+        files = [
             found
             for child in rows
             if child[-1] is not None
@@ -300,6 +300,10 @@ class MessageReader:
                 f"attachment {child[-1]}", self._attachments.read, child, read.transfers, remarks.reports.append, heard
             )) is not None
         ]  # fmt: skip
+        for file in files:
+            if "odd_cells" in file.details:
+                remarks.notes.append(f"attachment {file.rowid}: {says_odd(file.details['odd_cells'])}")
+        return files
 
     def _target(self, about: Any, guid: str | None, found: list[Row]) -> Target | None:
         named = associations.target_guid(about)

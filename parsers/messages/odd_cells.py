@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bagtag.parsers.cells import integer, raw
+from bagtag.parsers.cells import blob, has_surrogate, integer, raw
 from bagtag.parsers.messages.body import Report
 
 _LONGEST = 300
@@ -35,3 +35,24 @@ def handle_rowid(column: str, cell: Any, note: Report) -> int | None:
     read = "it names no handle row" if number is None else f"it is read as {number}"
     note(f"{column} holds {shown(cell)}: {read}")
     return number
+
+
+def is_text(cell: Any) -> bool:
+    """Whether the cell is NULL or text, its bytes being UTF-8."""
+    return cell is None or (type(cell) is str and not has_surrogate(cell))
+
+
+def is_number(cell: Any) -> bool:
+    """Whether the cell is NULL or an INTEGER."""
+    return cell is None or type(cell) is int
+
+
+def is_switch(cell: Any) -> bool:
+    """Whether the cell is NULL, 0 or 1."""
+    return cell is None or (type(cell) is int and cell in (0, 1))
+
+
+def as_stored(cell: Any) -> dict[str, Any]:
+    """{type, raw} of a cell that is not NULL; text whose bytes are no UTF-8 is kept as a blob is."""
+    broken = isinstance(cell, str) and has_surrogate(cell)
+    return {"type": storage(cell), "raw": blob(cell.encode("utf-8", "surrogateescape")) if broken else raw(cell)}
