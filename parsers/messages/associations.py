@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,7 @@ _KINDS: tuple[TapbackKind, ...] = (
 _ADDED, _REMOVED = 2000, 3000
 _NEWEST_STATED = 100  # 2008…2099 and 3008…3099 would be tapbacks newer than this table
 _UNSIGNED_MINUS_ONE = 2**64 - 1
+_WHOLE = -1
 
 
 def is_tapback(number: int) -> bool:
@@ -120,3 +121,11 @@ def on_target(row: tuple[Any, ...], people: People) -> TapbackOnTarget:
         at=moment(date)[0],
         removed=said.removed if said else False,
     )
+
+
+def misplaced(listed: Iterable[TapbackOnTarget], parts: Collection[int]) -> Iterator[str]:
+    """A note on each tapback or sticker of a part that its target, which has these, lacks; -1 is the whole message."""
+    for each in listed:
+        if each.part is not None and each.part != _WHOLE and each.part not in parts:
+            what = "sticker" if each.kind == "sticker" else "tapback"
+            yield f"the {what} of row {each.rowid} is on part {each.part}: this message has no such part now"

@@ -155,6 +155,11 @@ class MessageReader:
         if files or balloon is not None or told.unsent or children.deleted_parts:
             gone = parts.deleted(children.deleted_parts, report, note)
             listed = parts.assembled(listed, told.unsent, gone, files, app=balloon is not None)
+        tapbacks = [associations.on_target(child, self._people) for child in children.tapbacks]
+        if tapbacks and (blob is None or read.body.source == "attributedBody"):
+            numbers = {part.index for part in listed} | {file.part for file in files if file.part is not None}
+            # A balloon, or a message without any part, is part 0.
+            notes.extend(associations.misplaced(tapbacks, numbers | {0} if balloon or not numbers else numbers))
         item_type, number = status.item_type, status.association
         target = None if about is None else self._target(about, guid, children.about)
         kind = associations.message_type(number, item_type, about_another=target is not None)
@@ -200,7 +205,7 @@ class MessageReader:
             previous_guid=None if previous is None else text(previous),
             target=target,
             tapback=status.tapback,
-            tapbacks=[associations.on_target(child, self._people) for child in children.tapbacks],
+            tapbacks=tapbacks,
             effect=status.effect,
             app=balloon.app if balloon else None,
             announcement=self._announcement(row, item_type, sender, notes) if item_type else None,

@@ -193,6 +193,49 @@ def test_a_tapback_is_a_record_and_is_listed_under_its_target(read: Read, messag
     assert (sticker.type, sticker.tapback) == ("sticker", None)
 
 
+TWO_PARTS = attributed_string(
+    [Run("one", {"__kIMMessagePartAttributeName": 0}), Run("three", {"__kIMMessagePartAttributeName": 2})]
+)
+
+
+@pytest.mark.parametrize(
+    ("about", "kind", "note"),
+    [
+        ("p:1/G-1", 2000, "the tapback of row 2 is on part 1: this message has no such part now"),
+        ("p:7/G-1", 3001, "the tapback of row 2 is on part 7: this message has no such part now"),
+        ("p:7/G-1", 1000, "the sticker of row 2 is on part 7: this message has no such part now"),
+        ("p:2/G-1", 2000, None),
+        ("p:-1/G-1", 2000, None),
+        ("G-1", 2000, None),
+    ],
+)
+def test_a_tapback_on_a_part_that_its_target_lacks_is_noted_there(
+    read: Read, message_tables: Tables, about: str, kind: int, note: str | None
+) -> None:
+    tapback = {"associated_message_type": kind, "associated_message_guid": about}
+    target = read(message_tables({"attributedBody": TWO_PARTS}, tapback)).messages[1]
+    assert len(target.tapbacks) == 1
+    assert target.notes == ([] if note is None else [note])
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"text": None},
+        {"text": "words"},
+        {"attributedBody": b"damaged", "text": None},
+        {"balloon_bundle_id": "com.apple.messages.URLBalloonProvider", "text": None},
+        {"message_summary_info": plistlib.dumps({"rp": [0]}, fmt=plistlib.FMT_BINARY)},
+    ],
+)
+def test_a_tapback_on_part_0_is_not_misplaced_where_the_message_may_have_one(
+    read: Read, message_tables: Tables, target: dict[str, Any]
+) -> None:
+    tapback = {"associated_message_type": 2000, "associated_message_guid": "bp:G-1"}
+    notes = read(message_tables(target, tapback)).messages[1].notes
+    assert not [note for note in notes if "no such part" in note]
+
+
 def test_a_target_that_is_gone_is_named_all_the_same(read: Read, message_tables: Tables) -> None:
     record = only(read(message_tables({"associated_message_guid": "p:0/GONE", "associated_message_type": 2001})))
     assert (record.target.guid, record.target.found) == ("GONE", False)
