@@ -182,18 +182,30 @@ class Attachments:
         elif found.reason:
             file += f" ({found.reason})"
         what = f"attachment row without message: {text(cells.guid)}, {filename or 'no filename'}; {file}"
+        photo = self._live_photo(found)
+        if photo is not None:
+            moving = [photo, *photo.get("more", ())]
+            what += "; movie of its Live Photo: " + ", ".join(
+                f"{each['pair']} (fileID {each['file_id']})" for each in moving
+            )
         odd = _odd(cells, _created(cells))
         if odd:
             what += f"; {says_odd(odd)}"
         raw_cells = msgspec.json.encode(odd).decode() if odd else None
         return Issue(effect="note", what=what, where=database.at("attachment", cells.rowid), raw=raw_cells)
 
+    def _live_photo(self, found: Found) -> dict[str, Any] | None:
+        facts = found.facts
+        path = found.relative_path if facts is None else facts.relative_path
+        domain = DOMAINS[0] if facts is None else facts.domain
+        return live_photo(path, domain or DOMAINS[0], self._files, self._folder)
+
     def _details(self, cells: _Row, filename: str | None, found: Found, report: Report) -> dict[str, Any]:
         """What most rows have nothing of, in a fixed order."""
         told: dict[str, Any] = {}
         facts = found.facts
         whole = facts if facts is not None and facts.outcome in READABLE else None
-        if facts is not None and (photo := live_photo(facts, self._files, self._folder)) is not None:
+        if (photo := self._live_photo(found)) is not None:
             told["live_photo"] = photo
         if _flag(cells.is_sticker) or cells.sticker_user_info is not None:
             info = dictionary(cells.sticker_user_info, f"sticker_user_info of attachment {cells.rowid}", report)
