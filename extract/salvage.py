@@ -8,27 +8,41 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from bagtag.extract.sqlite import DamagedError
 
 _DAMAGE = (sqlite3.DatabaseError, DamagedError)
-_LAST_ROWID = 2**63 - 1
+FIRST_ROWID, LAST_ROWID = -(2**63), 2**63 - 1
 _MOST_LEAPS = 20_000
 """Questions in all: a file of which every second page is damaged is given up some day."""
 _MOST_SINGLE = 100_000
+
+Asked: TypeAlias = Callable[[int, int | None], Iterator[tuple[Any, ...]]]
+"""Gives up to so many rows from a rowid on (None: all), in order, the rowid first."""
+
+
+def first_rowid(asked: Asked, start: int = FIRST_ROWID) -> int:
+    """The rowid from which to read a table on that may be damaged: of its first row from `start` on, else 0.
+
+    0, too, where a row below could not be read: no system of Apple's counts from below, and a search there would not
+    end.
+    """
+    if start >= 0:
+        return start
+    try:
+        return int(next(asked(start, 1), (0,))[0])
+    except _DAMAGE:
+        return 0
 
 
 class Salvage:
     """Reads the rows of one table. `lost` collects the ranges of rowids, both ends included, that cannot be read.
 
-    `asked` gives up to so many rows from a rowid on (None: all), in order, the rowid first; it raises
-    sqlite3.DatabaseError or DamagedError at damage, and perhaps one row too early: sqlite3 looks ahead.
+    `asked` raises sqlite3.DatabaseError or DamagedError at damage, and perhaps one row too early: sqlite3 looks ahead.
     """
 
-    def __init__(
-        self, asked: Callable[[int, int | None], Iterator[tuple[Any, ...]]], *, most_single: int = _MOST_SINGLE
-    ) -> None:
+    def __init__(self, asked: Asked, *, most_single: int = _MOST_SINGLE) -> None:
         """`most_single` rowids in one damaged stretch are asked for one by one."""
         self._asked = asked
         self._most_single = most_single
@@ -42,13 +56,13 @@ class Salvage:
             try:
                 for row in self._asked(start, None):
                     if row[0] < start:  # pages that lead back: nothing behind can be trusted
-                        self.lost.append((start, _LAST_ROWID))
+                        self.lost.append((start, LAST_ROWID))
                         return
                     yield row
                     start = row[0] + 1
             except _DAMAGE:
                 damaged, start = start, self._behind(start)
-                yield from self._between(damaged, _LAST_ROWID + 1 if start is None else start)
+                yield from self._between(damaged, LAST_ROWID + 1 if start is None else start)
             else:
                 return
 
@@ -75,7 +89,7 @@ class Salvage:
         step, refused = 1, damaged
         while not self._answers(damaged + step):
             refused, step = damaged + step, step * 2
-            if damaged + step > _LAST_ROWID or self._leaps > _MOST_LEAPS:
+            if damaged + step > LAST_ROWID or self._leaps > _MOST_LEAPS:
                 return None
         answers = damaged + step
         while answers - refused > 1:

@@ -193,6 +193,20 @@ def test_a_tapback_is_a_record_and_is_listed_under_its_target(read: Read, messag
     assert (sticker.type, sticker.tapback) == ("sticker", None)
 
 
+def test_a_reference_whose_bytes_are_no_text_costs_no_other_tapback(
+    read: Read, message_tables: Tables, new_database: Callable[..., Path]
+) -> None:
+    tapback = {"associated_message_type": 2000, "associated_message_guid": "p:0/G-1"}
+    path = new_database("odd.db", message_tables({}, tapback, tapback))
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE message SET associated_message_guid = CAST(x'703a302f41ff' AS TEXT) WHERE ROWID = 3")
+    database.close()
+    found = read(path)
+    assert [each.rowid for each in found.messages[1].tapbacks] == [2]
+    assert [found.messages[rowid].target.found for rowid in (2, 3)] == [True, False]
+    assert not [issue for issue in found.issues if "stopped" in issue.what or "cannot be read on" in issue.what]
+
+
 TWO_PARTS = attributed_string(
     [Run("one", {"__kIMMessagePartAttributeName": 0}), Run("three", {"__kIMMessagePartAttributeName": 2})]
 )
