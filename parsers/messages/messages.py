@@ -85,7 +85,8 @@ class MessageTable:
             return ((row[-1], row) for row in found)
 
         salvage = Salvage(asked, most_single=_MOST_SINGLE)
-        for _, row in salvage.rows(first_rowid(asked, FIRST_ROWID if first is None else first)):
+        start = first_rowid(asked, FIRST_ROWID if first is None else first)
+        for _, row in salvage.rows(start, LAST_ROWID if last is None else last):
             children = self._beside.of(row[-1])
             try:
                 record, issues = self._reader.read(row, children, self.log.source(row))
