@@ -27,6 +27,7 @@ UNDER_TEST = [
     "bagtag.extract.formats.binary_plist",
     "bagtag.extract.inventory",
     "bagtag.parsers.formats",
+    "bagtag.parsers.messages.odd_summary",
     "bagtag.parsers.messages.summary",
     "bagtag.parsers.messages.apps",
 ]
