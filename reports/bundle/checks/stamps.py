@@ -97,7 +97,7 @@ def _request(folder: EvidenceFolder, number: int, stated: Stated, result: Stamps
 def _response(
     folder: EvidenceFolder, number: int, over: tuple[Stated, bytes | None], accepted: Sequence[bytes], result: Stamps
 ) -> None:
-    (stated, request), path = over, f"seal/{number}.tsr"
+    (stated, request), path, raw = over, f"seal/{number}.tsr", None
     covers = covered(stated.last_line)
     try:
         raw = read_file(folder, f"{number}.tsr")
@@ -107,6 +107,10 @@ def _response(
     except ValueError as trouble:
         result.problems.append(Problem(path, str(trouble)))
         result.found.append(Stamp(path, "wrong", covers, str(trouble)))
+        if raw is not None and request is not None and stated.raw is not None and _holds_alone(raw, stated.raw):
+            # Which of the two was changed cannot be told from here, so both are named.
+            what = f"is not the request that {path} answers"
+            result.problems.append(Problem(f"seal/{number}.tsq", what))
         return
     if not accepted:
         result.found.append(Stamp(path, "unjudged", covers, "was compared with no authority (`--tsa-ca`)"))
@@ -120,6 +124,15 @@ def _response(
     result.found.append(
         Stamp(path, "accepted", covers, "is accepted", facts.gen_time, facts.authority, stated.last_line)
     )
+
+
+def _holds_alone(response: bytes, content: bytes) -> bool:
+    """Whether nothing but the request is against this response."""
+    try:
+        stamp.read(response, None, content)
+    except ValueError:
+        return False
+    return True
 
 
 def _chain(folder: EvidenceFolder, number: int, result: Stamps) -> None:
