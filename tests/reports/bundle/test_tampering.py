@@ -638,6 +638,26 @@ def test_openssl_notices_a_turned_bit_in_the_seal_as_we_do(stamped: Path, lab: A
         path.write_bytes(raw)
 
 
+def test_a_file_that_the_disk_cannot_read_is_named(stamped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bad sector in a small file is no less than one in a large one."""
+    whole = os.open
+    for path in files(stamped):
+        name = path.relative_to(stamped).as_posix()
+
+        def failing(place: Any, *rest: Any, bad: Path = path, **more: Any) -> int:
+            if Path(place) == bad:
+                raise OSError(5, "Input/output error")
+            return whole(place, *rest, **more)
+
+        with monkeypatch.context() as disk:
+            disk.setattr(os, "open", failing)
+            result = verify(stamped)
+        assert result.verdict == "broken"
+        said = [each.what for each in result.problems if each.path == name]
+        assert any("Input/output error" in what for what in said), (name, result.problems)
+    assert verify(stamped).problems == ()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="folders cannot be made read-only here")
 def test_a_read_only_folder_is_judged_like_any_other(stamped: Path, lab: Any, authority: Any) -> None:
     places = [stamped, *stamped.rglob("*")]
