@@ -72,7 +72,11 @@ def told(result: Verification) -> str:
 def test_a_zip_of_a_folder_is_judged_as_the_folder_is(stamped_evidence: Path, tmp_path: Path, method: int, top: str,
                                                       lab: Any, authority: Any) -> None:  # fmt: skip
     container = packed(stamped_evidence, tmp_path / "e.zip", top, method)
-    anchors = {"trust": [lab.public], "tsa_ca": [authority.ca], "other_log": stamped_evidence / "custody.jsonl"}
+    anchors: dict[str, Any] = {
+        "trust": [lab.public],
+        "tsa_ca": [authority.ca],
+        "other_log": stamped_evidence / "custody.jsonl",
+    }
     assert verify(container, **anchors) == verify(stamped_evidence, **anchors)
     assert verify(container, **anchors).verdict == "authentic"
 
