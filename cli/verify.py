@@ -66,7 +66,7 @@ def verify(
     broken (exit code 4): something differs. intact (0): it agrees with itself. authentic (0): intact, and the bag
     digest is the one that was given or is signed by a trusted key. Nothing is written without --log.
     """
-    from bagtag.reports.bundle import bare_bag, verified_line
+    from bagtag.reports.bundle import bare_bag
     from bagtag.reports.bundle.verify import verify as examined
 
     elsewhere = Path(log) if log is not None and log != OWN else None
@@ -74,6 +74,8 @@ def verify(
         raise UsageError("--actor names who writes a line into the custody log", hint="give --log as well")
     who = "" if log is None else actors.actor(actor)
     if log is not None:
+        from bagtag.reports.bundle import verified_line
+
         verified_line.refuse_unwritable(dest, elsewhere)
     with console.watching() as progress:
         found = examined(
