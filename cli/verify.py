@@ -66,7 +66,7 @@ def verify(
     broken (exit code 4): something differs. intact (0): it agrees with itself. authentic (0): intact, and the bag
     digest is the one that was given or is signed by a trusted key. Nothing is written without --log.
     """
-    from bagtag.reports.bundle import verified_line
+    from bagtag.reports.bundle import bare_bag
     from bagtag.reports.bundle.verify import verify as examined
 
     elsewhere = Path(log) if log is not None and log != OWN else None
@@ -74,16 +74,21 @@ def verify(
         raise UsageError("--actor names who writes a line into the custody log", hint="give --log as well")
     who = "" if log is None else actors.actor(actor)
     if log is not None:
+        from bagtag.reports.bundle import verified_line
+
         verified_line.refuse_unwritable(dest, elsewhere)
     with console.watching() as progress:
         found = examined(
             dest, expect=expect, trust=trust or (), tsa_ca=tsa_ca or (), other_log=other_log, progress=progress
         )
+    bare = bare_bag.is_one(dest)
+    for note in found.notes if bare and not as_json else ():
+        console.say(note)
     try:
         if as_json:
             console.json_line(found)
         else:
-            for line in page(found):
+            for line in page(found, notes=not bare):
                 console.result(line)
         console.flush()
     except console.OutputClosedError:
@@ -98,13 +103,13 @@ def verify(
     return FAILED if found.verdict == "broken" else DONE
 
 
-def page(found: Verification) -> Iterator[str]:
-    """What is printed of a verification."""
+def page(found: Verification, *, notes: bool = True) -> Iterator[str]:
+    """What is printed of a verification; `notes` unless they were said already."""
     from bagtag.reports.bundle.verdict import MEANING
 
     for problem in found.problems:
         yield f"problem         {console.safe(str(problem))}"
-    for note in found.notes:
+    for note in found.notes if notes else ():
         yield f"note            {console.safe(note)}"
     for signature in found.signatures:
         whose = f" of {signature.name}" if signature.name else ""

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from bagtag.custody import durable
 from bagtag.custody.errors import BagtagError, StoppedError, UsageError
@@ -37,8 +37,10 @@ from bagtag.custody.line import (
     masked,
     this_tool,
 )  # fmt: skip
-from bagtag.custody.signer import Signer
 from bagtag.custody.times import Moment, now
+
+if TYPE_CHECKING:
+    from bagtag.custody.signer import Signer  # at run time whoever signs has loaded it: its library takes a while
 
 if sys.platform == "win32":
     import msvcrt

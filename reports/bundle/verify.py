@@ -23,8 +23,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bagtag.custody.allowed_signers import Trust
 from bagtag.custody.errors import EvidenceError, UsageError
 from bagtag.custody.log import Entry
 from bagtag.custody.progress import Progress, Silent
@@ -45,7 +45,9 @@ from bagtag.reports.bundle.checks import (
 from bagtag.reports.bundle.checks.completeness import Contents
 from bagtag.reports.bundle.evidence_folder import EvidenceFolder, FolderOnDisk, sha256_of
 from bagtag.reports.bundle.verdict import Strength, Verdict, Verification, Witness, anchored
-from bagtag.reports.bundle.zipped_folder import ZippedFolder, is_zip
+
+if TYPE_CHECKING:
+    from bagtag.custody.allowed_signers import Trust
 
 _SIGNS = ("bag/bagit.txt", "bag/manifest-sha256.txt", "seal/statement.json")
 _HINT = "name the folder that holds README.txt, bag/ and custody.jsonl, or a zip of it"
@@ -68,7 +70,7 @@ def verify(
     Raises EvidenceError when `dest` is no evidence folder, UsageError when an anchor is none.
     """
     wanted = anchors.bag_digest(expect)
-    trusted = Trust.of(trust) if trust else None
+    trusted = _trusted(trust)
     authorities = stamps.authorities(tsa_ca)
     theirs = anchors.other_log(other_log)
     if bare_bag.is_one(dest):
@@ -86,12 +88,23 @@ def verify(
 @contextmanager
 def opened(dest: Path) -> Iterator[EvidenceFolder]:
     """The evidence folder at `dest`, on the disk or in a zip. Raises EvidenceError when it is none."""
-    if dest.is_file() and is_zip(dest):
+    if dest.is_file():
+        from bagtag.reports.bundle.zipped_folder import ZippedFolder
+
         with ZippedFolder(dest, _SIGNS) as folder:
             yield folder
     else:
         _evidence_folder(dest)
         yield FolderOnDisk(dest)
+
+
+def _trusted(paths: Sequence[Path]) -> Trust | None:
+    """None where nobody is asked for: what reads keys takes longer to load than a small folder to check."""
+    if not paths:
+        return None
+    from bagtag.custody.allowed_signers import Trust
+
+    return Trust.of(paths)
 
 
 def _evidence_folder(dest: Path) -> None:

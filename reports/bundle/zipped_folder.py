@@ -27,11 +27,12 @@ from bagtag.reports.bundle.twins import Twins
 
 _START = b"PK\3\4"
 _BUFFER = 1 << 18
+_HINT = "name an evidence folder, or a zip of one: with its README.txt, bag/ and custody.jsonl"
 _MOST = 1000
 """Problems of one kind that are listed; one more says that there are others."""
 
 
-def is_zip(path: Path) -> bool:
+def _is_zip(path: Path) -> bool:
     """Whether a file begins like a zip with members."""
     try:
         with path.open("rb") as file:
@@ -41,10 +42,12 @@ def is_zip(path: Path) -> bool:
 
 
 class ZippedFolder:
-    """An open zip. Use as a context manager. Raises EvidenceError when its list of members cannot be read."""
+    """An open zip. Use as a context manager. Raises EvidenceError when it is none or cannot be read."""
 
     def __init__(self, path: Path, signs: tuple[str, ...]) -> None:
         """`signs` are paths by which an evidence folder is known."""
+        if not _is_zip(path):
+            raise EvidenceError(f"{path} is no folder and no zip", hint=_HINT)
         with contextlib.ExitStack() as closing:
             workspace = closing.enter_context(Workspace.temporary())
             self._zip = ZipContainer(path, workspace.new("members.db"))
@@ -110,9 +113,7 @@ class ZippedFolder:
         for prefix in (*tops, b""):
             if any(members.get(os.fsdecode(prefix) + sign) is not None for sign in signs):
                 return prefix
-        raise EvidenceError(
-            f"{path} holds no evidence folder", hint="give the zip of one, with its README.txt, bag/ and custody.jsonl"
-        )
+        raise EvidenceError(f"{path} holds no evidence folder", hint=_HINT)
 
     def _faults(self, path: Path) -> Iterator[Problem]:
         members, name = self._zip.members, path.name

@@ -9,17 +9,21 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
-from bagtag.custody.allowed_signers import Judgement, Trust
 from bagtag.custody.line import SignedLine
 from bagtag.custody.log import Entry
 from bagtag.custody.problem import Problem
-from bagtag.custody.signer import SIGNATURE_SIZE, PublicKey
 from bagtag.reports.bundle.checks.chains import LIVING, Logs
 from bagtag.reports.bundle.checks.seal_files import SealFiles, read_file
 from bagtag.reports.bundle.checks.statements import Stated
 from bagtag.reports.bundle.evidence_folder import EvidenceFolder
 from bagtag.reports.bundle.verdict import Signature, SignatureVerdict, Strength, Witness, covered, covered_lines
+
+if TYPE_CHECKING:
+    # At run time only a folder with keys loads what reads them: that takes longer than to check a small folder.
+    from bagtag.custody.allowed_signers import Trust
+    from bagtag.custody.signer import PublicKey
 
 SHOWN = 8
 """Hexadecimal digits by which a sentence names a key."""
@@ -57,6 +61,12 @@ def examine(folder: EvidenceFolder, seal: SealFiles, stated: Stated, logs: Logs,
     return result
 
 
+class _Opinion(NamedTuple):
+    trusted: bool
+    name: str | None
+    why: str
+
+
 class _Known:
     """A key as far as it is known: from seal/, from the register, or not at all."""
 
@@ -66,14 +76,19 @@ class _Known:
     def by_id(self, keyid: str) -> PublicKey | None:
         return self.key if self.key is not None else self.trust.key(keyid) if self.trust is not None else None
 
-    def judge(self, keyid: str, at: str | None) -> Judgement:
+    def judge(self, keyid: str, at: str | None) -> _Opinion:
         if self.trust is None:
-            return Judgement(trusted=False, known=False, name=None, why="was compared with no trusted key")
-        return self.trust.judge(keyid, at)
+            return _Opinion(trusted=False, name=None, why="was compared with no trusted key")
+        found = self.trust.judge(keyid, at)
+        return _Opinion(found.trusted, found.name, found.why)
 
 
 def _keys(folder: EvidenceFolder, seal: SealFiles, result: Signatures) -> dict[str, PublicKey]:
     """The public keys of seal/ by their id. Each must be canonical and have the id by which its file is named."""
+    if not seal.names.keys:
+        return {}
+    from bagtag.custody.signer import PublicKey
+
     keys: dict[str, PublicKey] = {}
     for keyid in sorted(seal.names.keys):
         name = f"{keyid}.pub.pem"
@@ -114,6 +129,8 @@ def _of_the_statement(
 
 
 def _trouble(raw: bytes, key: PublicKey | None, content: bytes) -> str | None:
+    from bagtag.custody.signer import SIGNATURE_SIZE
+
     if len(raw) != SIGNATURE_SIZE:
         return f"is no Ed25519 signature: it has {len(raw)} bytes instead of {SIGNATURE_SIZE}"
     if key is None:
@@ -156,7 +173,7 @@ def _accepts(key: PublicKey, sig: str, content: bytes) -> bool:
     except binascii.Error:
         return False
     # A second spelling of the same bytes is no other signature, but the line would not be the signer's.
-    return base64.b64encode(raw).decode("ascii") == sig and len(raw) == SIGNATURE_SIZE and key.accepts(raw, content)
+    return base64.b64encode(raw).decode("ascii") == sig and key.accepts(raw, content)
 
 
 def _witness(each: Signature) -> Witness:

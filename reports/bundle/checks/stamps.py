@@ -10,10 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from bagtag.custody import durable, stamp
+from bagtag.custody import durable
 from bagtag.custody.errors import UsageError
 from bagtag.custody.line import CustodyLine
 from bagtag.custody.problem import Problem
@@ -23,6 +20,8 @@ from bagtag.reports.bundle.checks.seal_files import SealFiles, read_file
 from bagtag.reports.bundle.checks.statements import Stated
 from bagtag.reports.bundle.evidence_folder import EvidenceFolder
 from bagtag.reports.bundle.verdict import Stamp, Strength, Witness, covered
+
+# What reads stamps and certificates is loaded where there are some: that takes longer than to check a small folder.
 
 _MAX_CA = 1 << 20
 _LATE_NS = 60 * 10**9
@@ -48,6 +47,10 @@ class Stamps:
 
 def authorities(paths: Sequence[Path]) -> list[bytes]:
     """The certificates (PEM) of the authorities that are accepted. Raises UsageError."""
+    if not paths:
+        return []
+    from cryptography import x509
+
     given = []
     for path in paths:
         try:
@@ -84,6 +87,8 @@ def examine(folder: EvidenceFolder, seal: SealFiles, stated: Stated, logs: Logs,
 
 
 def _request(folder: EvidenceFolder, number: int, stated: Stated, result: Stamps) -> bytes | None:
+    from bagtag.custody import stamp
+
     try:
         raw = read_file(folder, f"{number}.tsq")
         if raw is not None and stated.raw is not None:
@@ -97,7 +102,9 @@ def _request(folder: EvidenceFolder, number: int, stated: Stated, result: Stamps
 def _response(
     folder: EvidenceFolder, number: int, over: tuple[Stated, bytes | None], accepted: Sequence[bytes], result: Stamps
 ) -> None:
-    (stated, request), path = over, f"seal/{number}.tsr"
+    from bagtag.custody import stamp
+
+    (stated, request), path, raw = over, f"seal/{number}.tsr", None
     covers = covered(stated.last_line)
     try:
         raw = read_file(folder, f"{number}.tsr")
@@ -107,6 +114,10 @@ def _response(
     except ValueError as trouble:
         result.problems.append(Problem(path, str(trouble)))
         result.found.append(Stamp(path, "wrong", covers, str(trouble)))
+        if raw is not None and request is not None and stated.raw is not None and _holds_alone(raw, stated.raw):
+            # Which of the two was changed cannot be told from here, so both are named.
+            what = f"is not the request that {path} answers"
+            result.problems.append(Problem(f"seal/{number}.tsq", what))
         return
     if not accepted:
         result.found.append(Stamp(path, "unjudged", covers, "was compared with no authority (`--tsa-ca`)"))
@@ -122,8 +133,22 @@ def _response(
     )
 
 
+def _holds_alone(response: bytes, content: bytes) -> bool:
+    """Whether nothing but the request is against this response."""
+    from bagtag.custody import stamp
+
+    try:
+        stamp.read(response, None, content)
+    except ValueError:
+        return False
+    return True
+
+
 def _chain(folder: EvidenceFolder, number: int, result: Stamps) -> None:
     """The certificates beside a stamp serve stock tools; nobody here trusts them. They hold nothing else."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
     what = None
     try:
         raw = read_file(folder, f"{number}.chain.pem")

@@ -9,6 +9,7 @@ BagIt itself tolerates unlisted tag files, empty folders, links and a `fetch.txt
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from bagtag.custody.problem import Problem
@@ -56,9 +57,20 @@ def _compare(folder: EvidenceFolder, path: str, required: Mapping[bytes, Kind]) 
         elif node.kind != expected:
             words = KIND_WORDS
             found.append(Problem(shown(node.path), f"is {words[node.kind]}", words[expected], words[node.kind]))
+        elif node.kind == "file" and path != "bag" and name != b"custody.jsonl":
+            found += _unreadable(folder, node)
     missing = [name for name in required if name not in there]
     found += [Problem(shown(below + name), "is missing", KIND_WORDS[required[name]], "nothing") for name in missing]
     return found
+
+
+def _unreadable(folder: EvidenceFolder, node: Node) -> list[Problem]:
+    """Later steps look into files outside the bag and say nothing of one that cannot be read: it is said here, once."""
+    try:
+        folder.hashed(os.fsdecode(node.path))
+    except OSError as trouble:
+        return [Problem(shown(node.path), f"cannot be read: {trouble.strerror or trouble}")]
+    return []
 
 
 def _of_the_seal(path: str, name: bytes) -> bool:
