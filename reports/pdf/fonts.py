@@ -31,7 +31,7 @@ _MAX_SIZE = 256 << 20
 # Amiri after the others: it holds Latin letters too, which Noto Sans is to draw.
 _SHIPPED_ORDER = (
     "NotoSans.ttf", "Amiri-Regular.ttf", "NotoSansHebrew.ttf", "NotoSansDevanagari.ttf", "NotoSansThai.ttf",
-    "NotoSansSymbols.ttf", "NotoColorEmoji.ttf",
+    "NotoSansSymbols.ttf", "NotoSansSymbols2.ttf", "NotoColorEmoji.ttf",
 )  # fmt: skip
 _ALONG = ("NotoSans-Italic.ttf",)
 _FAMILY, _VERSION, _TYPOGRAPHIC_FAMILY = 1, 5, 16
@@ -117,7 +117,7 @@ def _faces(folder: Path) -> Iterator[Typeface]:
 def _of_file(path: Path, along: tuple[Path, ...]) -> Iterator[Typeface]:
     if path.stat().st_size > _MAX_SIZE:
         return
-    blob = uharfbuzz.Blob.from_file_path(str(path))
+    blob = uharfbuzz.Blob(path.read_bytes())
     number, count = 0, 1
     while number < count:
         face = uharfbuzz.Face(blob, number)
