@@ -1,9 +1,9 @@
 """The typesetter in a process of its own: one document, with bounds on memory and time.
 
-Run as a script, never imported: `python -I typesetter.py`. Standard input is one JSON object: `root`, `template`, `out`,
-`fonts` (paths), `created` (seconds since 1970), `memory` (bytes) and `seconds`; standard output gets one: `warnings`, or
-`error` with `hints`. Every document is written as PDF/A-3a and PDF/UA-1 together, because then typst refuses to print a
-letter that no font has instead of leaving an empty box.
+Run as a script, never imported: `python -I typesetter.py`. Standard input is one JSON object: `root`, `template`,
+`out`, `fonts` (a folder), `created` (seconds since 1970), `memory` (bytes) and `seconds`; standard output gets one:
+`warnings`, or `error` with `hints`. Every document is written as PDF/A-3a and PDF/UA-1 together, because then typst
+refuses to print a letter that no font has instead of leaving an empty box.
 """
 
 from __future__ import annotations

@@ -77,10 +77,10 @@ def typeset(
     }
     answer = _asked(question, bounds)
     if "error" in answer:
-        hints = "; ".join(map(str, answer.get("hints") or ()))
+        hints = "; ".join(map(str, answer.get("hints") or ()))[:_MAX_TOLD]
         raise TypesettingError(
             f"the PDF could not be set: {str(answer['error'])[:_MAX_TOLD]}",
-            hint=f"please report this{f' (typst says: {hints[:_MAX_TOLD]})' if hints else ''}; --no-pdf writes the HTML",
+            hint=f"please report this{f' (typst says: {hints})' if hints else ''}; --no-pdf writes the HTML alone",
         )
     return tuple(map(str, answer["warnings"]))
 
@@ -107,12 +107,13 @@ def _asked(question: dict[str, Any], bounds: Limits) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired as trouble:
         raise _too_large(bounds) from trouble
+    if ran.returncode == 1:  # an exception of Python: the limits end a process otherwise
+        last = ran.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise TypesettingError(f"the typesetter did not work: {last[:_MAX_TOLD]}", hint="please report this")
     try:
-        answer = json.loads(ran.stdout)
+        answer: dict[str, Any] = json.loads(ran.stdout)
     except ValueError as trouble:
         raise _too_large(bounds) from trouble  # it was ended by a limit and could not answer
-    if ran.returncode or not isinstance(answer, dict):
-        raise _too_large(bounds)
     return answer
 
 
