@@ -21,6 +21,7 @@ from bagtag.cli.demo import demo
 from bagtag.cli.extract import extract
 from bagtag.cli.files import files
 from bagtag.cli.messages import messages
+from bagtag.cli.signer import signer
 from bagtag.cli.unlock import unlock
 from bagtag.cli.verify import verify
 
@@ -71,6 +72,9 @@ for _command, _summary, _example in (
     app.command(short_help=_summary, epilog=f"Example: {_example}")(_command)
 app.add_typer(
     custody, name="custody", short_help="Show or check a custody log.", epilog="Example: bagtag custody show DEST"
+)
+app.add_typer(
+    signer, name="signer", short_help="Make or show a signing key.", epilog="Example: bagtag signer new lab.key"
 )
 
 

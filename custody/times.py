@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bagtag.custody.clock import clock
 from bagtag.custody.errors import UsageError
 
 _RFC3339 = re.compile(
@@ -18,7 +19,10 @@ _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One reading of this computer's clock: the same instant in UTC and in local time, with the zone's name."""
+    """One reading of this computer's clock: the same instant in UTC and in local time, with the zone's name.
+
+    `clock` says which clock that was, and how good it is where the system tells (`bagtag.custody.clock`).
+    """
 
     at: str
     at_local: str
@@ -27,14 +31,14 @@ class Moment:
 
 
 def now() -> Moment:
-    """Read the system clock once. `clock` names the source; an offset alone would be ambiguous across summer time."""
+    """Read the system clock once. An offset alone would be ambiguous across summer time, so the zone is named."""
     utc = datetime.now(UTC)
     local = utc.astimezone()
     return Moment(
         at=utc.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         at_local=local.isoformat(timespec="milliseconds"),
         zone=_zone_name(local),
-        clock="system",
+        clock=clock(),
     )
 
 

@@ -42,6 +42,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.delenv("BAGTAG_PASSPHRASE", raising=False)
+    monkeypatch.delenv("BAGTAG_SIGNER_PASSPHRASE", raising=False)
     return place
 
 
