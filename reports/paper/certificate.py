@@ -119,10 +119,10 @@ def _steps(folder: Folder, clock: Clock) -> tuple[Block, ...]:
         Heading("4  Steps, as the custody log records them"),
         Table("Steps", ("Line", "Step", "Date and time", "By, on which computer", "Record"), (2, 4, 8, 6, 12), rows),
         Prose(
-            f"All times: {clock.name}. {words.reach(folder)}; the SHA-256 of that line is {folder.log_head}. "
-            "The intent that precedes each step is left out here. The log does not tell where a computer stood:"
+            f"All times: {clock.name}. The intent that precedes each step is left out here, and the making of this draft "
+            "is recorded after the last line that was read. The log does not tell where a computer stood."
         ),
-        Facts((("Places where the steps were done", (Blank(), Blank())),)),
+        Facts((words.reach(folder), ("Places where the steps were done", (Blank(), Blank())))),
         Facts(
             (
                 ("Program and parts that decide its result, by the log", (Words("\n".join(tools)),)),
@@ -230,7 +230,7 @@ def _signatures(folder: Folder) -> Cell:
 
 
 def _digest(what: str, value: str, covers: str, when: str) -> tuple[Cell, ...]:
-    return (Words(what),), (Digest(value), Words(f"Covers {covers}; {when}."))
+    return (Words(what),), (words.digest(value), Words(f"Covers {covers}; {when}."))
 
 
 def _findings(folder: Folder, counts: Counts) -> tuple[Block, ...]:

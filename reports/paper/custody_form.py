@@ -62,12 +62,13 @@ def _header(folder: Folder, clock: Clock) -> tuple[Block, ...]:
                 ("Examiner", said(label("Evidence-Examiner"))),
                 ("Evidence folder sealed", (Words(words.moment(clock, folder.sealed.line.at)),)),
                 ("Bag digest (SHA-256)", (Digest(folder.bag.sha256),)),
+                words.reach(folder),
             )
         ),
         Prose(
             "Filled in from the evidence folder; whatever it does not tell is left to the pen. "
-            f"All times: {clock.name}, by the clocks of the computers that wrote the log. {words.reach(folder)} "
-            f"(that line's SHA-256 is {folder.log_head})."
+            f"All times: {clock.name}, by the clocks of the computers that wrote the log. The making of this page is "
+            "recorded in the log after the last line that was read."
         ),
     )
 

@@ -20,7 +20,8 @@ _QUIET = 4  # modules of white round the code (ISO/IEC 18004)
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What stands on it. `facts` and `digests` are label and text; `matrix` rows of modules, True is dark."""
+    """What stands on it. `facts` and `digests` are name and text, `blanks` captions of ruled lines, `matrix` rows
+    of modules (True is dark)."""
 
     title: str
     created: str
@@ -28,6 +29,7 @@ class Label:
     digests: tuple[tuple[str, str], ...]
     code: str
     matrix: tuple[tuple[bool, ...], ...]
+    blanks: tuple[str, ...]
     footer: str
 
 
@@ -49,6 +51,7 @@ def label(folder: Folder, clock: Clock) -> Label:
         digests=tuple((name, grouped(value)) for name, value in digests),
         code=code,
         matrix=matrix(code),
+        blanks=("number of the seal", "signature", "date"),
         footer=f"{unsigned}Digests are SHA-256. The code holds “{PREFIX}” and the bag digest. {words.KIND}.",
     )
 

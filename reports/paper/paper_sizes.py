@@ -1,4 +1,4 @@
-"""The sheets that papers are made for. Courts in the United States use letter paper; label printers have 4 × 6 inches."""
+"""The sheets that papers are made for: courts in the United States use letter paper, label printers 4 × 6 inches."""
 
 from __future__ import annotations
 

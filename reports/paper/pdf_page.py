@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def document(
         "maker": ready.line(_maker(version)),
         "blocks": [_block(block, ready) for block in page.blocks],
     }
-    return _set("document.typ", data, root, page.title, page.created, size, ready, limits)
+    return _set(_Job("document.typ", page.title, page.created, size), data, root, ready, limits)
 
 
 def label(
@@ -46,43 +47,43 @@ def label(
         "facts": [[ready.line(name), ready.line(text)] for name, text in page.facts],
         "digests": [[ready.line(name), _halves(text)] for name, text in page.digests],
         "code": f"QR code: {page.code}",
+        "blanks": [ready.line(caption) for caption in page.blanks],
         "footer": ready.line(page.footer),
         "maker": ready.line(_maker(version)),
     }
     root.mkdir(mode=0o700)
     (root / "code.svg").write_bytes(bag_label.svg(page.matrix))
-    return _set("label.typ", data, root, f"{page.title} label", page.created, size, ready, limits)
+    return _set(_Job("label.typ", f"{page.title} label", page.created, size), data, root, ready, limits)
 
 
 def _maker(version: str) -> str:
     return f"Made by bagtag {version} from the evidence folder."
 
 
-def _set(
-    template: str,
-    data: dict[str, Any],
-    root: Path,
-    title: str,
-    created: str,
-    size: Size,
-    ready: Preparation,
-    limits: Limits | None,
-) -> bytes:
-    when = datetime.fromisoformat(created)
+@dataclass(frozen=True, slots=True)
+class _Job:
+    template: str
+    title: str
+    created: str
+    size: Size
+
+
+def _set(job: _Job, data: dict[str, Any], root: Path, ready: Preparation, limits: Limits | None) -> bytes:
+    when, size = datetime.fromisoformat(job.created), job.size
     used, emoji = ready.used, {face.family for face in ready.typefaces.emoji}
     data |= {
-        "title": title,
+        "title": job.title,
         "created": [when.year, when.month, when.day],
         "size": [size.width, size.height, size.margin],
         "fonts": [face.family for face in used if face.family not in emoji],
         "emoji": [face.family for face in used if face.family in emoji] or [DIGEST_FAMILY],
     }
     root.mkdir(mode=0o700, exist_ok=True)
-    for name in ("common.typ", template):
+    for name in ("common.typ", job.template):
         shutil.copyfile(_TEMPLATES / name, root / name)
     (root / "data.json").write_bytes(msgspec.json.encode(data))
     out = root / "out.pdf"
-    typeset(root, template, out, typefaces=used, created=when, limits=limits)
+    typeset(root, job.template, out, typefaces=used, created=when, limits=limits)
     return out.read_bytes()
 
 

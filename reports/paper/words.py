@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from bagtag.custody.line import CustodyLine
 from bagtag.extract.device import Device
 from bagtag.reports.html.clock import Clock
+from bagtag.reports.paper.document import Cell, Digest, Words
 from bagtag.reports.paper.folder import Folder, Logged
 
 KIND = "Logical data from a local backup of an iPhone or iPad; not an image of the device"
@@ -13,6 +16,9 @@ HASH = (
     "gets the same value; a change of a single bit gives another one. No two different files with the same SHA-256 "
     "value have become known. Equal values therefore show that a copy is identical, byte for byte, to what was hashed."
 )
+
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def described(device: Device) -> str:
@@ -26,6 +32,11 @@ def described(device: Device) -> str:
     return "; ".join(f"{label} {value}" for label, value in facts if value)
 
 
+def digest(text: str) -> Digest | Words:
+    """A SHA-256 as such; what a label gives in its place and is none, as the words that it is."""
+    return Digest(text) if _SHA256.fullmatch(text) else Words(text)
+
+
 def moment(clock: Clock, at: str) -> str:
     """A moment of the log in the zone of the page, to the second."""
     stamp = clock.stamp(at)
@@ -34,14 +45,13 @@ def moment(clock: Clock, at: str) -> str:
 
 def moments(clock: Clock, line: CustodyLine) -> str:
     """When a step was recorded: in the zone of the page, and as the clock of that computer showed it."""
-    return f"{moment(clock, line.at)}\nlocal {line.at_local} ({line.zone})"
+    local = line.at_local  # RFC 3339 with milliseconds and an offset
+    return f"{moment(clock, line.at)}\nlocal {local[:10]} {local[11:19]} {local[23:]} ({line.zone})"
 
 
-def reach(folder: Folder) -> str:
-    """Up to where the log was read. The page itself is a later line of it."""
-    return (
-        f"custody.jsonl was read up to line {folder.log_count - 1}; the making of this page is recorded after that line"
-    )
+def reach(folder: Folder) -> tuple[str, Cell]:
+    """Up to where the log was read, as a fact. The making of the page is a later line of it."""
+    return "Log read up to line", (Words(f"{folder.log_count - 1}; its SHA-256 is"), Digest(folder.log_head))
 
 
 def running(folder: Folder) -> str:
