@@ -1,0 +1,123 @@
+"""A paper as PDF: the same blocks as the HTML page, prepared for print and set by typst."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bagtag.reports.paper import label as bag_label
+from bagtag.reports.paper.document import Blank, Block, Cell, Digest, Document, Words
+from bagtag.reports.paper.label import Label
+from bagtag.reports.paper.paper_sizes import Size
+from bagtag.reports.pdf.fonts import DIGEST_FAMILY, Typefaces
+from bagtag.reports.pdf.text import Preparation
+from bagtag.reports.pdf.typesetting import Limits, typeset
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def document(
+    page: Document, root: Path, *, size: Size, version: str, typefaces: Typefaces, limits: Limits | None = None
+) -> bytes:
+    """The PDF of a document. `root` is a private folder of its own. Raises as `typesetting.typeset` does."""
+    ready = Preparation(typefaces)
+    data = {
+        "heading": ready.line(page.title),
+        "mark": ready.line(page.mark),
+        "running": ready.line(page.running),
+        "maker": ready.line(_maker(version)),
+        "blocks": [_block(block, ready) for block in page.blocks],
+    }
+    return _set(_Job("document.typ", page.title, page.created, size), data, root, ready, limits)
+
+
+def label(
+    page: Label, root: Path, *, size: Size, version: str, typefaces: Typefaces, limits: Limits | None = None
+) -> bytes:
+    """The PDF of a label. `root` is a private folder of its own. Raises as `typesetting.typeset` does."""
+    ready = Preparation(typefaces)
+    data = {
+        "heading": ready.line(page.title),
+        "facts": [[ready.line(name), ready.line(text)] for name, text in page.facts],
+        "digests": [[ready.line(name), _halves(text)] for name, text in page.digests],
+        "code": f"QR code: {page.code}",
+        "blanks": [ready.line(caption) for caption in page.blanks],
+        "footer": ready.line(page.footer),
+        "maker": ready.line(_maker(version)),
+    }
+    root.mkdir(mode=0o700)
+    (root / "code.svg").write_bytes(bag_label.svg(page.matrix))
+    return _set(_Job("label.typ", f"{page.title} label", page.created, size), data, root, ready, limits)
+
+
+def _maker(version: str) -> str:
+    return f"Made by bagtag {version} from the evidence folder."
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    template: str
+    title: str
+    created: str
+    size: Size
+
+
+def _set(job: _Job, data: dict[str, Any], root: Path, ready: Preparation, limits: Limits | None) -> bytes:
+    when, size = datetime.fromisoformat(job.created), job.size
+    used, emoji = ready.used, {face.family for face in ready.typefaces.emoji}
+    data |= {
+        "title": job.title,
+        "created": [when.year, when.month, when.day],
+        "size": [size.width, size.height, size.margin],
+        "fonts": [face.family for face in used if face.family not in emoji],
+        "emoji": [face.family for face in used if face.family in emoji] or [DIGEST_FAMILY],
+    }
+    root.mkdir(mode=0o700, exist_ok=True)
+    for name in ("common.typ", job.template):
+        shutil.copyfile(_TEMPLATES / name, root / name)
+    (root / "data.json").write_bytes(msgspec.json.encode(data))
+    out = root / "out.pdf"
+    typeset(root, job.template, out, typefaces=used, created=when, limits=limits)
+    return out.read_bytes()
+
+
+def _block(block: Block, ready: Preparation) -> dict[str, Any]:
+    return {"kind": block.kind, **_PARTS[block.kind](block, ready)}
+
+
+_PARTS: dict[str, Callable[[Any, Preparation], dict[str, Any]]] = {
+    "heading": lambda block, ready: {"text": ready.line(block.text)},
+    "prose": lambda block, ready: {"text": ready.block(block.text), "strong": block.strong},
+    "facts": lambda block, ready: {"rows": [[ready.line(name), _cell(cell, ready)] for name, cell in block.rows]},
+    "table": lambda block, ready: {
+        "heads": [ready.line(head) for head in block.heads],
+        "widths": block.widths,
+        "cells": [_cell(cell, ready) for row in block.rows for cell in row],
+    },
+    "ticks": lambda block, ready: {"rows": [[ready.block(one), ready.block(two)] for one, two in block.rows]},
+    "lines": lambda block, ready: {"captions": [ready.line(caption) for caption in block.captions]},
+}
+
+
+def _cell(cell: Cell, ready: Preparation) -> list[tuple[str, Any]]:
+    return [_value(value, ready) for value in cell]
+
+
+def _value(value: Words | Digest | Blank, ready: Preparation) -> tuple[str, Any]:
+    if isinstance(value, Words):
+        return value.kind, ready.block(value.text)
+    if isinstance(value, Digest):
+        return value.kind, value.text
+    return value.kind, ready.line(value.caption)
+
+
+def _halves(groups: str) -> list[str]:
+    """Eight groups of eight digits on two lines."""
+    parts = groups.split(" ")
+    return [" ".join(parts[start : start + 4]) for start in range(0, len(parts), 4)]
