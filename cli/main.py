@@ -22,6 +22,7 @@ from bagtag.cli.extract import extract
 from bagtag.cli.files import files
 from bagtag.cli.messages import messages
 from bagtag.cli.optional_value import CommandWithLog
+from bagtag.cli.report import report
 from bagtag.cli.seal import seal
 from bagtag.cli.signer import signer
 from bagtag.cli.trace import trace
@@ -72,6 +73,7 @@ for _command, _summary, _example in (
     ),
     (seal, "Sign or stamp an evidence folder.", "bagtag seal DEST --sign-key lab.key --signer 'Oracle Lab'"),
     (verify, "Check an evidence folder.", "bagtag verify DEST --expect SHA256"),
+    (report, "Make papers of custody.", "bagtag report DEST --kind certificate --out papers"),
     (trace, "Follow a record back to its bytes.", "bagtag trace DEST message/3d0d7e5f/message/1 --backup BACKUP"),
 ):
     app.command(cls=CommandWithLog if _command is verify else None, short_help=_summary, epilog=f"Example: {_example}")(

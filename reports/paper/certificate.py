@@ -119,8 +119,8 @@ def _steps(folder: Folder, clock: Clock) -> tuple[Block, ...]:
         Heading("4  Steps, as the custody log records them"),
         Table("Steps", ("Line", "Step", "Date and time", "By, on which computer", "Record"), (2, 4, 8, 6, 12), rows),
         Prose(
-            f"All times: {clock.name}. The intent that precedes each step is left out here, and the making of this draft "
-            "is recorded after the last line that was read. The log does not tell where a computer stood."
+            f"All times: {clock.name}. The intent that precedes each step is left out here, and the making of this "
+            "draft is recorded after the last line that was read. The log does not tell where a computer stood."
         ),
         Facts((words.reach(folder), ("Places where the steps were done", (Blank(), Blank())))),
         Facts(
