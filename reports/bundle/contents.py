@@ -7,9 +7,8 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bagtag.reports.bundle.manifest import Listed
 from bagtag.reports.bundle.tree import Node
@@ -27,8 +26,7 @@ class Source(Protocol):
         """Fill the buffer; fewer bytes only at the end, 0 there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hashed:
+class Hashed(NamedTuple):
     """What was read of a file: its SHA-256 in hex, and how many bytes that was."""
 
     sha256: str

@@ -26,6 +26,10 @@ class EvidenceFolder(Protocol):
     def faults(self) -> list[Problem]:
         """What is wrong with the container that the folder lies in; nothing for one on a disk."""
 
+    @property
+    def local(self) -> str | None:
+        """Where the folder itself lies on this computer; None in a container."""
+
     def open(self, path: str) -> AbstractContextManager[BinaryIO]:
         """A regular file, to be read from its start. OSError for anything else: nothing behind a link is read."""
 
@@ -48,7 +52,7 @@ class FolderOnDisk:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.faults: list[Problem] = []
-        self._root = os.fspath(root)
+        self.local: str | None = os.fspath(root.absolute())
 
     def open(self, path: str) -> AbstractContextManager[BinaryIO]:
         """A regular file. Raises OSError."""
@@ -57,7 +61,7 @@ class FolderOnDisk:
 
     def hashed(self, path: str) -> Hashed:
         """Its digest. Raises OSError."""
-        return hashed_at(f"{self._root}/{path}")
+        return hashed_at(f"{self.local}/{path}")
 
     def is_folder(self, path: str) -> bool:
         """A folder and no link to one: step 1 names the link."""

@@ -13,12 +13,17 @@ class Twins:
     """Fed with the paths of files, sorted bytewise. Memory grows with the largest folders alone."""
 
     def __init__(self) -> None:
+        self._folder = b""
         self._parts: list[bytes] = []
         self._names: list[dict[str, tuple[bytes, bool]]] = [{}]
 
     def of(self, path: bytes) -> bytes | None:
         """The earlier path that this one, or a folder on its way, cannot lie beside; None for an honest one."""
-        *folders, name = path.split(b"/")
+        folder, _, name = path.rpartition(b"/")
+        if folder == self._folder and folder:
+            return self._enter(len(self._parts), name, self._parts, is_folder=False)
+        self._folder = folder
+        folders = folder.split(b"/") if folder else []
         common = 0
         for mine, before in zip(folders, self._parts, strict=False):
             if mine != before:

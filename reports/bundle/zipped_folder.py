@@ -54,6 +54,7 @@ class ZippedFolder:
             closing.callback(self._zip.close)
             self._prefix = self._top(path, signs)
             self.faults = list(self._faults(path))
+            self.local: str | None = None
             self._store = self._zip.store(os.fsdecode(self._prefix))
             closing.callback(self._store.close)
             self._closing = closing.pop_all()
