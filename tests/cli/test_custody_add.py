@@ -27,7 +27,7 @@ def last(dest: Path) -> Any:
 @pytest.mark.parametrize(
     ("arguments", "note", "moved"),
     [
-        (["received", "--from", "the court", "--condition", "seal 17 whole"], "from the court; condition seal 17 whole", True),
+        (["received", "--from", "the court", "--condition", "whole"], "from the court; condition whole", True),
         (["stored", "--note", "shelf 3"], "shelf 3", True),
         (["disclosed", "--to", "the defence"], "to the defence", True),
         (["copied", "--to", "Ben Roe"], "copy 1, for Ben Roe", True),
@@ -181,7 +181,8 @@ class Killed(BaseException):
     """The process is gone."""
 
 
-CALLS = ("write", "fsync", "replace", "open", "close", "unlink", "mkdir", "ftruncate")
+CALLS = ("write", "fsync", "replace", "unlink", "mkdir", "ftruncate")
+"""What reaches the disk. Files are still closed: a process that is gone holds no lock."""
 
 
 @pytest.mark.parametrize("step", [["add", "copied", "--to", "Ben"], ["transfer", "--to", "Ben"], ["sign"]])
@@ -213,11 +214,11 @@ def test_killed_at_any_call_of_the_system_no_line_is_lost_or_doubled_and_the_cha
             "custody", "add", dest, "note", "--note", "the next command", *(["--log", log] if elsewhere else [])
         )
         assert again.code == 0, (at, again.err)
-        after = [event for event in _events(place) if event != "error"]
+        after = [event for event in _events(place) if event not in {None, "error"}]
         assert after[: 3 + len(extra)] == ["received", "sealed", "stored", *extra], at
         assert after[-1] == "note", at
         assert chain.problems(place) == [], at
-    assert at > 10
+    assert at > 5
 
 
 def _events(log: Path) -> list[str | None]:
@@ -226,12 +227,14 @@ def _events(log: Path) -> list[str | None]:
 
 def _killed(bagtag: Any, command: list[object], at: int) -> bool:
     """Run the command; at that call of the system the process is gone, and does nothing any more."""
-    count = 0
+    count, os_write = 0, os.write
 
     def watched(real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
             nonlocal count
             count += 1
+            if count == at and real is os_write:
+                real(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])  # it was half done
             if count >= at:
                 raise Killed
             return real(*arguments, **options)
