@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -153,10 +154,21 @@ def test_where_the_folder_is_read_only_the_log_goes_on_elsewhere(bagtag: Any, se
     assert bagtag("custody", "add", sealed, "note", "--note", "x", "--log", sealed / "on.jsonl").code == 2
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root writes everywhere")
-def test_a_folder_that_cannot_be_written_to_is_told_with_the_way_out(bagtag: Any, sealed: Path) -> None:
-    (sealed / "custody.jsonl").chmod(0o400)
-    ran = bagtag("custody", "add", sealed, "note", "--note", "x")
+@pytest.mark.parametrize("sign", [False, True])
+def test_a_folder_that_cannot_be_written_to_is_told_with_the_way_out(
+    sign: bool, bagtag: Any, sealed: Path, monkeypatch: pytest.MonkeyPatch, signing_key: Callable[[str], Path]
+) -> None:
+    key = ["--sign-key", signing_key("ann")] if sign else []
+    real = os.open
+
+    def of_a_disc(path: Any, flags: int, *more: Any, **options: Any) -> int:
+        if flags & (os.O_RDWR | os.O_WRONLY) and str(path).startswith(str(sealed)):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return real(path, flags, *more, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", of_a_disc)
+        ran = bagtag("custody", "add", sealed, "note", "--note", "x", *key)
     assert (ran.code, "--log FILE" in ran.err) == (2, True)
 
 
@@ -174,6 +186,32 @@ def test_many_programs_at_once_lose_no_line(program: Callable[..., subprocess.Po
         assert process.returncode == 0, err
     notes = {entry.line.note for entry in read(sealed / "custody.jsonl") if isinstance(entry.line, CustodyLine)}
     assert {f"number {number}" for number in range(6)} <= notes
+    assert chain.problems(sealed / "custody.jsonl") == []
+
+
+@pytest.mark.parametrize("call", ["write", "fsync"])
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_full_disk_stops_with_5_and_the_same_command_again_writes_the_line_once(
+    at: int, call: str, bagtag: Any, sealed: Path, signing_key: Callable[[str], Path]
+) -> None:
+    command = ["custody", "add", sealed, "copied", "--to", "Ben", "--sign-key", signing_key("ann")]
+    real, count = getattr(os, call), 0
+
+    def full(*arguments: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(*arguments)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, call, full)
+        code = bagtag(*command).code
+    assert code == (5 if count >= at else 0)
+    if count >= at:
+        assert _events(sealed / "custody.jsonl") == ["received", "sealed", "stored"]
+        assert bagtag(*command).code == 0
+    assert _events(sealed / "custody.jsonl") == ["received", "sealed", "stored", "copied", "signed"]
     assert chain.problems(sealed / "custody.jsonl") == []
 
 
