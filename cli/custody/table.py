@@ -46,14 +46,14 @@ def row(entry: Entry, known: Known, width: int) -> Iterator[str]:
         yield from side_by_side([number, [], [], [], what], _widths(width))
         yield from _detail("line", entry.sha256, f"{len(entry.raw):,} bytes", width)
         return
-    if line.seq != entry.number:
-        number.append(f"({line.seq})"[:_NUMBER])
+    misnumbered = [] if line.seq == entry.number else _cell(f"says that it is line {line.seq}", _widths(width)[4])
     if isinstance(line, SignedLine):
-        yield from _signed_row(line, number, known, width)
+        yield from _signed_row(line, number, misnumbered, known, width)
         return
     when = [line.at, line.at_local, *_cell(line.zone, _WHEN), *_cell(line.clock, _WHEN)]
     who = [*_cell(line.actor, _WHO), *_cell(f"at {line.host}", _WHO)]
     what, below = _what(line, width)
+    what = [*misnumbered, *what]
     yield from side_by_side([number, when, [line.event, line.result], who, what], _widths(width))
     for text in below:
         yield from (_INDENT + part for part in _cell(text, width - len(_INDENT)))
@@ -62,11 +62,11 @@ def row(entry: Entry, known: Known, width: int) -> Iterator[str]:
             yield from _detail(label, artifact.sha256, _name(artifact), width)
 
 
-def _signed_row(line: SignedLine, number: list[str], known: Known, width: int) -> Iterator[str]:
+def _signed_row(line: SignedLine, number: list[str], misnumbered: list[str], known: Known, width: int) -> Iterator[str]:
     holder = known.holders.get(line.keyid)
     who = _cell("the key below" if holder is None else holder, _WHO)
     over = known.lines.get(line.of, "a line that is not in this log")
-    what = _cell(f"signature over {over}", _widths(width)[4])
+    what = [*misnumbered, *_cell(f"signature over {over}", _widths(width)[4])]
     yield from side_by_side([number, [line.at], [line.event], who, what], _widths(width))
     yield from _detail("key", line.keyid, "" if holder is None else f"{holder}, as this log says", width)
     yield from _detail("over", line.of, over, width)

@@ -48,7 +48,8 @@ def test_whatever_is_said_comes_back(act: Act, by: str, other: str, details: dic
     ["", "handed over", "released by Ann", "released by Ann from Ben", "received by Ben to Ann",
      "released by Ann to Ben; colour red", "released by Ann to Ben; method", 'released by "Ann to Ben',
      "released by Ann to Ben; method a; ", "x released by Ann to Ben",
-     "released by Ann to Ben; method a; carrier b; method c", "released by Ann\x1b[2J to Ben", "released by  Ann to Ben",
+     "released by Ann to Ben; method a; carrier b; method c", "released by Ann\x1b[2J to Ben",
+     "released by  Ann to Ben",
      "released by Ann to Ben\n", 'released by "Ann" to Ben', "released by Ann to Ben; tracking 1; method by hand"],
 )  # fmt: skip
 def test_another_sentence_is_no_handover(note: str) -> None:
