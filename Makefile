@@ -6,7 +6,8 @@ READY := $(VENV)/ready
 
 FUZZ := fuzz/.venv
 FUZZED := $(addprefix fuzz-,keybag mbdb plist row \
-	attributed-string keyed-archive protobuf summary handwriting digital-touch balloon)
+	attributed-string keyed-archive protobuf summary handwriting digital-touch balloon \
+	sqlite-pages)
 RUNS ?= 10000000
 
 .PHONY: demo test slow lint bench fuzz $(FUZZED) samples clean

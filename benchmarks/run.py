@@ -1,6 +1,7 @@
 """bagtag against its peers and against the machine, in one run on one machine: `make bench`.
 
-    make bench [ONLY=extract-large,extract-many,cores,index,messages] [SCALE=0.1] [ROUNDS=3] [WORK=DIR] [JSON=FILE]
+    make bench [ONLY=extract-large,extract-many,cores,index,messages,verify]
+               [SCALE=0.1] [ROUNDS=3] [WORK=DIR] [JSON=FILE]
 
 or the same as options of `python benchmarks/run.py`. Figures are whole processes, start-up included. Everything that
 is minted or written is removed at the end, which can slow the files of the next run down for some minutes (spent.py):
@@ -19,6 +20,7 @@ from pathlib import Path
 import conversations
 import extraction
 import index
+import verification
 from figures import Figures, machine
 
 BENCHMARKS: Mapping[str, Callable[[Path, float, int, Figures], None]] = {
@@ -27,6 +29,7 @@ BENCHMARKS: Mapping[str, Callable[[Path, float, int, Figures], None]] = {
     "cores": extraction.cores,
     "index": index.listing,
     "messages": conversations.messages,
+    "verify": verification.verify,
 }
 
 

@@ -38,7 +38,7 @@ else:
 
 ActorOption = Annotated[
     str | None,
-    typer.Option(metavar="NAME", show_default=False, help="Who does this; default: the account's name."),
+    typer.Option("--actor", metavar="NAME", show_default=False, help="Who does this; default: the account's name."),
 ]
 
 

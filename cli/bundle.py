@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bagtag.cli import console, options
+from bagtag.cli import console, options, signing
 from bagtag.cli.endings import DONE, ISSUES, resumable
 from bagtag.cli.options import BackupArgument, JsonOption, KeyFileOption, PassphraseFileOption
 from bagtag.cli.passphrase import Secrets
 from bagtag.custody.errors import UsageError
 
 if TYPE_CHECKING:
-    from bagtag.custody.examination import Examination
-    from bagtag.reports.bundle.job import Made
+    from bagtag.custody.examination import ExaminationFile
+    from bagtag.reports.bundle.job import Made, Sealing
     from bagtag.reports.bundle.scope import Scope
 
 LABEL = "Examination"
@@ -80,15 +80,21 @@ def bundle(
     rehash: Annotated[
         Rehash, typer.Option(help="Hash again at the end: the files opened as databases, or the full source.")
     ] = Rehash.OPENED,
+    sign_key: signing.SignKeyOption = None,
+    signer: signing.SignerOption = None,
+    tsa: signing.TsaOption = None,
+    tsa_ca: signing.TsaCaOption = None,
     passphrase_file: PassphraseFileOption = None,
     key_file: KeyFileOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Make a sealed evidence folder from a backup: files, records, report, inventory, custody log.
 
-    Needs --case, --item and --examiner. Without scope options everything goes in. An interrupted run is continued by
-    the same command.
+    Needs --case, --item and --examiner. Without scope options everything goes in. Without --sign-key the folder is
+    closed, unsigned; `bagtag seal` signs or stamps it later. An interrupted run is continued by the same command.
     """
+    from bagtag.custody.examination import examination as examined
+    from bagtag.custody.examination import read_file
     from bagtag.custody.times import zone
     from bagtag.reports.bundle.job import Job
     from bagtag.reports.bundle.make import make
@@ -110,15 +116,17 @@ def bundle(
         "tz": tz,
     }
 
+    facts = None if examination is None else read_file(examination)
     job = Job(
         source=backup,
         dest=dest.absolute(),
-        examination=_examination(label, examination),
+        examination=examined(label, facts),
         scope=_scope(scope, limits, exclude_handles),
         without_key_bag=without_key_bag,
         also=options.digests(also),
         rehash=rehash.value,
         tz=tz or "UTC",
+        sealing=_sealing(sign_key, signer, tsa, tsa_ca, facts),
     )
     partial = job.dest.with_name(job.dest.name + ".partial")
     with resumable(partial), console.watching() as progress:
@@ -144,13 +152,33 @@ def page(made: Made) -> Iterator[str]:
         yield "continued        an interrupted run was continued"
     for note in made.notes:
         yield f"note             {console.safe(note)}"
-    yield "the folder is closed, unsigned: write the bag digest down where the folder cannot be changed with it"
+    for keyid in made.keyids:
+        yield f"signed by key    {keyid}"
+    if made.stamps:
+        yield f"time stamps      {made.stamps}"
+    if made.keyids:
+        yield "the folder is closed and signed: whoever has the public key by another way can check who closed it"
+    else:
+        yield "the folder is closed, unsigned: write the bag digest down where the folder cannot be changed with it"
 
 
-def _examination(label: dict[str, str | None], file: Path | None) -> Examination:
-    from bagtag.custody.examination import examination, read_file
+def _sealing(
+    sign_key: Path | None, signer: str | None, tsa: str | None, tsa_ca: Path | None, file: ExaminationFile | None
+) -> Sealing:
+    """Who signs and stamps, by option or by the examination file. The key is opened before anything else is done."""
+    from bagtag.reports.bundle.job import Sealing
+    from bagtag.reports.bundle.seal import Authority
 
-    return examination(label, None if file is None else read_file(file))
+    if signer is not None and sign_key is None:
+        raise UsageError("--signer is given without a key", hint="add --sign-key FILE")
+    url = tsa or (file.tsa if file is not None else None)
+    if tsa_ca is not None and url is None:
+        raise UsageError("--tsa-ca is given without --tsa", hint="add --tsa URL")
+    return Sealing(
+        signer=None if sign_key is None else signing.load_signer(sign_key),
+        name=signer or (file.signer if file is not None else None),
+        authority=None if url is None else Authority.of(url, tsa_ca),
+    )
 
 
 def _scope(name: str | None, limits: dict[str, str | None], exclude_handles: Path | None) -> Scope:

@@ -6,8 +6,10 @@ on the spot; what the journal names is on the disk already. Imports nothing of o
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,8 @@ from types import FrameType
 
 _STOPPED, _STDERR = 5, 2
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_RIGHT_AFTER = 0.01
+"""Seconds. Raised at once, it would fall into the same callback."""
 _TOO_EARLY = b"bagtag: stopped before anything was done\n"
 _AT_ONCE = b"bagtag: stopped at once; what was finished is kept, run the same command again: it continues\n"
 
@@ -37,6 +41,7 @@ def listen() -> None:
     """From now on a signal ends the program with exit code 5, never with a traceback."""
     for number in _SIGNALS:
         signal.signal(number, _told)
+    sys.unraisablehook = _not_heard
 
 
 def end(code: int) -> None:
@@ -78,3 +83,20 @@ def _told(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the s
             os._exit(_STOPPED)
         case _Stage.OVER:
             return
+
+
+def _not_heard(trouble: sys.UnraisableHookArgs) -> None:
+    """An interrupt that fell into a callback of the interpreter, which drops it: it is raised again right after."""
+    if trouble.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(trouble)
+    elif _Ears.stage is _Stage.STOPPING:
+        _Ears.stage = _Stage.RUNNING
+        threading.Timer(_RIGHT_AFTER, _interrupt).start()
+
+
+def _interrupt() -> None:
+    main = threading.main_thread().ident
+    if sys.platform != "win32" and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)  # wakes it from a wait, too
+    else:
+        _thread.interrupt_main()

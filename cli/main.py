@@ -16,12 +16,16 @@ from bagtag.cli import console, endings
 from bagtag.cli.backups import backups, info
 from bagtag.cli.bundle import bundle
 from bagtag.cli.crosscheck import crosscheck
-from bagtag.cli.custody import custody
+from bagtag.cli.custody.group import custody
 from bagtag.cli.demo import demo
 from bagtag.cli.extract import extract
 from bagtag.cli.files import files
 from bagtag.cli.messages import messages
+from bagtag.cli.optional_value import CommandWithLog
+from bagtag.cli.report import report
+from bagtag.cli.seal import seal
 from bagtag.cli.signer import signer
+from bagtag.cli.trace import trace
 from bagtag.cli.unlock import unlock
 from bagtag.cli.verify import verify
 
@@ -67,11 +71,19 @@ for _command, _summary, _example in (
         "Make a sealed evidence folder.",
         "bagtag bundle BACKUP DEST --case 2024-0815 --item 7 --examiner 'Ann Lee'",
     ),
+    (seal, "Sign or stamp an evidence folder.", "bagtag seal DEST --sign-key lab.key --signer 'Oracle Lab'"),
     (verify, "Check an evidence folder.", "bagtag verify DEST --expect SHA256"),
+    (report, "Make papers of custody.", "bagtag report DEST --kind certificate --out papers"),
+    (trace, "Follow a record back to its bytes.", "bagtag trace DEST message/3d0d7e5f/message/1 --backup BACKUP"),
 ):
-    app.command(short_help=_summary, epilog=f"Example: {_example}")(_command)
+    app.command(cls=CommandWithLog if _command is verify else None, short_help=_summary, epilog=f"Example: {_example}")(
+        _command
+    )
 app.add_typer(
-    custody, name="custody", short_help="Show or check a custody log.", epilog="Example: bagtag custody show DEST"
+    custody,
+    name="custody",
+    short_help="The chain of custody of an evidence folder.",
+    epilog="Example: bagtag custody show DEST",
 )
 app.add_typer(
     signer, name="signer", short_help="Make or show a signing key.", epilog="Example: bagtag signer new lab.key"

@@ -19,6 +19,7 @@ from bagtag.cli.remarks import Remarks
 if TYPE_CHECKING:
     from bagtag.extract.backup import Backup
     from bagtag.extract.files import Files
+    from bagtag.parsers.companion_records import Draft
     from bagtag.parsers.records import Message
     from bagtag.reports.bundle.scope import Scope
 
@@ -45,7 +46,7 @@ def messages(
     key_file: KeyFileOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Show messages, in the order of their rows, with everything that hangs on them.
+    """Show messages, in the order of their rows, with everything that hangs on them; to read, then the drafts.
 
     Conditions are exact, case counts. Exit code 1 when something of the messages was lost or only partly read.
     """
@@ -58,17 +59,19 @@ def messages(
     clock = zone(tz or "UTC")
     secrets = Secrets(passphrase_file, key_file)
     if as_json:
-        show: Callable[[Message], None] = console.json_line
+        show: Callable[[Message | Draft], None] = console.json_line
     else:
-        from bagtag.cli.transcript import lines
+        from bagtag.cli import draft, transcript
+        from bagtag.parsers.companion_records import Draft
 
-        def show(message: Message) -> None:
-            for line in lines(message, clock):
+        def show(item: Message | Draft) -> None:
+            for line in draft.lines(item, clock) if isinstance(item, Draft) else transcript.lines(item, clock):
                 console.result(line)
 
     with _evidence(backup, secrets) as (files, source):
         everything = as_json and contains is None and wanted.everything
-        seen, remarks = _printed(files) if everything else _listed(files, wanted, contains, show)
+        kinds = ("messages",) if as_json else ("messages", "drafts")
+        seen, remarks = _printed(files) if everything else _listed(files, wanted, contains, show, kinds)
         if not seen and not remarks.harmful and not (files.bare or _has_database(files, remarks)):
             console.say(_NOTHING)
         remarks.say()
@@ -91,19 +94,36 @@ def _evidence(path: Path, secrets: Secrets) -> Iterator[tuple[Files, Backup | No
         yield BackupFiles(source, place), source
 
 
-def _listed(files: Files, wanted: Scope, contains: str | None, show: Callable[[Message], None]) -> tuple[int, Remarks]:
-    """Show the messages that are wanted; how many rows the database had, and what was wrong with them."""
+def _listed(
+    files: Files, wanted: Scope, contains: str | None, show: Callable[[Message | Draft], None], kinds: tuple[str, ...]
+) -> tuple[int, Remarks]:
+    """Show what is wanted of these kinds; how many tables the database had, and what was wrong with it."""
     from bagtag.extract.evidence import Issue
+    from bagtag.extract.files import SMS_DB
     from bagtag.parsers.artifact import Reconciled, run
+    from bagtag.parsers.companion_records import Draft
     from bagtag.parsers.records import Message
 
     remarks = Remarks()
-    rows = without_time = 0
+    rows = without_time = untimed_drafts = 0
     timed = wanted.sent_from is not None or wanted.sent_to is not None
-    for item in run(files, only=("messages",)):
+    chats = {wanted.chat}
+    for item in run(files, only=kinds):
         if isinstance(item, Message):
             without_time += timed and item.sent_at is None
+            for chat in item.chats if wanted.chat is not None else ():
+                if wanted.chat in (chat.guid, chat.identifier, chat.name):  # a draft knows no name of its chat
+                    chats |= {chat.guid, chat.identifier}
             if wanted.includes_message(item) and (contains is None or contains in (item.text or "")):
+                show(item)
+        elif isinstance(item, Draft):
+            if not _is_wanted(item, wanted, chats) or (contains is not None and contains not in (item.text or "")):
+                continue
+            if files.facts(*SMS_DB) is None:  # without a message database there is no result
+                remarks.take(Issue(effect="note", what="a draft beside no message database", where=item.provenance))
+            elif timed:
+                untimed_drafts += 1
+            else:
                 show(item)
         elif isinstance(item, Issue):
             remarks.take(item)
@@ -111,7 +131,15 @@ def _listed(files: Files, wanted: Scope, contains: str | None, show: Callable[[M
             rows += 1
     if without_time:
         console.say(f"left out: {console.number(without_time, 'message')} without a time")
+    if untimed_drafts:
+        console.say(f"left out: {console.number(untimed_drafts, 'draft')}, which have no time of sending")
     return rows, remarks
+
+
+def _is_wanted(draft: Draft, wanted: Scope, chats: set[str | None]) -> bool:
+    """Whether a draft is of the chat, and to the handle, that is asked for."""
+    of_chat = wanted.chat is None or not chats.isdisjoint({draft.chat_guid, draft.chat_identifier} - {None})
+    return of_chat and wanted.handle in (None, draft.chat_identifier)
 
 
 def _printed(files: Files) -> tuple[int, Remarks]:

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from bagtag.custody.signer import Signer
 
 VARIABLE = "BAGTAG_SIGNER_PASSPHRASE"
-SIGNING = "Signing"
+SIGNING = "Signing and stamping"
+"""The panel of the options that vouch for a folder."""
 
 SignKeyOption = Annotated[
     Path | None,
     typer.Option(
+        "--sign-key",
         metavar="FILE",
         show_default=False,
         rich_help_panel=SIGNING,
@@ -34,7 +36,25 @@ SignKeyOption = Annotated[
 ]
 SignerOption = Annotated[
     str | None,
-    typer.Option(metavar="NAME", show_default=False, rich_help_panel=SIGNING, help="Who signs with that key."),
+    typer.Option(
+        "--signer", metavar="NAME", show_default=False, rich_help_panel=SIGNING, help="Who signs with that key."
+    ),
+]
+
+TsaOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", show_default=False, rich_help_panel=SIGNING, help="Have it stamped by this authority (RFC 3161)."
+    ),
+]
+TsaCaOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="CA.pem",
+        show_default=False,
+        rich_help_panel=SIGNING,
+        help="The certificates that the stamp must lead to.",
+    ),
 ]
 
 _HINT = f"set {VARIABLE}, or answer the question on a terminal"

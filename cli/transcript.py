@@ -14,7 +14,7 @@ from bagtag.cli.console import block, safe
 from bagtag.parsers.records import AttachmentRef, Edit, Message, Party
 from bagtag.reports.html.values import flat
 
-_QUOTE = "    | "
+QUOTE = "    | "
 _LONGEST = 300
 """Characters of one such fact; the JSON has all of it."""
 _SECONDS = len("2024-03-01T12:00:00")
@@ -25,15 +25,15 @@ def lines(message: Message, zone: tzinfo) -> Iterator[str]:
     yield _headline(message, zone)
     yield from _standing(message, zone)
     if message.subject:
-        yield _line("subject", message.subject)
+        yield line("subject", message.subject)
     yield from _content(message, zone)
     for attachment in message.attachments:
-        yield _line("attachment", _attachment(attachment))
-        yield from _besides("attachment: ", attachment.details)
+        yield line("attachment", _attachment(attachment))
+        yield from besides("attachment: ", attachment.details)
     for tapback in message.tapbacks:
         what = f"{tapback.kind}{f' {tapback.emoji}' if tapback.emoji else ''}{' (removed)' if tapback.removed else ''}"
         part = "" if tapback.part is None else f", part {tapback.part}"
-        yield _line("tapback", f"{what} by {who(tapback.sender)}{part}, {clock(tapback.at, zone)}")
+        yield line("tapback", f"{what} by {who(tapback.sender)}{part}, {clock(tapback.at, zone)}")
     for label, at in (
         ("delivered", message.delivered_at),
         (f"read by the {message.read_by}" if message.read_by else "read", message.read_at),
@@ -43,10 +43,10 @@ def lines(message: Message, zone: tzinfo) -> Iterator[str]:
         ("scheduled for", message.scheduled_for),
     ):
         if at is not None:
-            yield _line(label, clock(at, zone))
-    yield from _besides("", message.details)
+            yield line(label, clock(at, zone))
+    yield from besides("", message.details)
     for note in message.notes:
-        yield _line("note", note)
+        yield line("note", note)
 
 
 def who(party: Party) -> str:
@@ -86,33 +86,33 @@ def _standing(message: Message, zone: tzinfo) -> Iterator[str]:
     """What kind of row this is, where it is not simply a live message."""
     if message.state != "live":
         at = "" if message.deleted_at is None else f", deleted {clock(message.deleted_at, zone)}"
-        yield _line("state", f"{message.state}{at}")
+        yield line("state", f"{message.state}{at}")
     if message.type not in ("message", "announcement"):
         target = message.target
         about = "" if target is None else f" about {target.guid}{'' if target.found else ' (not in this database)'}"
         tapback = message.tapback
         kind = "" if tapback is None else f" {tapback.kind}{' removed' if tapback.removed else ''}"
-        yield _line(message.type, f"{kind}{about}".strip() or "about nothing")
+        yield line(message.type, f"{kind}{about}".strip() or "about nothing")
     if message.thread is not None:
-        yield _line("reply to", message.thread.originator_guid)
+        yield line("reply to", message.thread.originator_guid)
     if message.effect is not None:
-        yield _line("effect", message.effect.kind)
+        yield line("effect", message.effect.kind)
 
 
 def _content(message: Message, zone: tzinfo) -> Iterator[str]:
     if message.announcement is not None:
-        yield _line("announcement", message.announcement.text or message.announcement.kind)
+        yield line("announcement", message.announcement.text or message.announcement.kind)
     if message.text:
-        yield block(message.text, _QUOTE)
+        yield block(message.text, QUOTE)
     if message.app is not None:
         told = [message.app.kind, message.app.title, message.app.url]
-        yield _line("app", ", ".join(text for text in told if text))
-        yield from _besides("app: ", {key: value for key, value in message.app.details.items() if key != "svg"})
+        yield line("app", ", ".join(text for text in told if text))
+        yield from besides("app: ", {key: value for key, value in message.app.details.items() if key != "svg"})
     for part in message.parts:
         if part.kind in ("unsent", "deleted"):
-            yield _line(part.kind, f"part {part.index}" + (f": {part.text}" if part.text else ""))
+            yield line(part.kind, f"part {part.index}" + (f": {part.text}" if part.text else ""))
     for edit in message.edits:
-        yield _line(f"wording of part {edit.part}", _wording(edit, zone))
+        yield line(f"wording of part {edit.part}", _wording(edit, zone))
 
 
 def _wording(edit: Edit, zone: tzinfo) -> str:
@@ -132,12 +132,12 @@ def _attachment(attachment: AttachmentRef) -> str:
     return ", ".join(text for text in told if text)
 
 
-def _besides(what: str, details: Mapping[str, Any]) -> Iterator[str]:
+def besides(what: str, details: Mapping[str, Any]) -> Iterator[str]:
     """Facts that have no field of their own, each with the path of keys that leads to it."""
     for path, value in flat(details) if details else []:
-        yield _line(f"{what}{safe(path)}", value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…")
+        yield line(f"{what}{safe(path)}", value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…")
 
 
-def _line(label: str, text: str) -> str:
+def line(label: str, text: str) -> str:
     """Something told about the message, on one line."""
     return f"    {label}: {safe(text)}"

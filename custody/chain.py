@@ -6,29 +6,50 @@ line changed: that takes something outside the log that names a line (the sealed
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 
 from bagtag.custody import durable
-from bagtag.custody.line import GENESIS, CustodyLine, SignedLine
+from bagtag.custody.line import GENESIS, MAX_LINE, CustodyLine, SignedLine
 from bagtag.custody.log import Entry, open_intents, read
 from bagtag.custody.problem import Problem
 
 _BLOCK = 1 << 20
+_CUT_OFF = "begins a step whose end the log does not tell: that run was cut off"
+_OPEN = {
+    "transferred": "releases the evidence, and no line says that it came in",
+    "stamped": "asks for a time stamp, and no line says that one came",
+}
 
 
 @dataclass(slots=True)
 class Chain:
-    """The findings about one log. `count` lines were read; `notes` are remarks that break nothing."""
+    """The findings about one log. `count` lines were read; `notes` are remarks that break nothing.
+
+    `torn` are those of the problems that are no more than a last line cut short, as a crash leaves it: whatever is
+    written next closes it.
+    """
 
     count: int = 0
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    torn: list[Problem] = field(default_factory=list)
+
+    @property
+    def lasting(self) -> list[Problem]:
+        """The problems that no further line mends."""
+        return [problem for problem in self.problems if problem not in self.torn]
 
 
 def examine(path: Path, name: str = "custody.jsonl") -> Chain:
     """Read the whole log and say all that is wrong with it. `name` is how the problems call it."""
+    return judge(read(path), name)
+
+
+def judge(entries: Iterable[Entry], name: str = "custody.jsonl") -> Chain:
+    """The same of entries however they are read; reading them may raise OSError, which is a problem then."""
     chain = Chain()
     before: Entry | None = None
     unread: Entry | None = None
@@ -36,15 +57,13 @@ def examine(path: Path, name: str = "custody.jsonl") -> Chain:
     lines: list[CustodyLine | SignedLine | None] = []
     latest = ""
     try:
-        for entry in read(path):
+        for entry in entries:
             if unread is not None:
                 if not _names_torn(entry, unread):
                     chain.problems.append(_unreadable(name, unread))
                 unread = None
             if not entry.complete:
-                chain.problems.append(
-                    Problem(name, f"line {entry.number} does not end with a newline: it was cut short or is too long")
-                )
+                chain.problems.append(_incomplete(name, entry))
             if entry.line is None:
                 unread = entry
             else:
@@ -57,12 +76,13 @@ def examine(path: Path, name: str = "custody.jsonl") -> Chain:
         chain.problems.append(Problem(name, f"cannot be read: {trouble.strerror or trouble}"))
     if unread is not None:
         chain.problems.append(_unreadable(name, unread))
+    if before is not None and not before.complete and len(before.raw) < MAX_LINE - 1:
+        chain.torn = [_incomplete(name, before), *([] if unread is None else [_unreadable(name, unread)])]
     chain.count = len(lines)
     if not lines and not chain.problems:
         chain.problems.append(Problem(name, "holds no line"))
     chain.notes += [
-        f"{name}: line {intent.seq} begins a step whose end the log does not tell: that run was cut off"
-        for intent in open_intents(iter(lines))
+        f"{name}: line {intent.seq} {_OPEN.get(intent.event, _CUT_OFF)}" for intent in open_intents(iter(lines))
     ]
     return chain
 
@@ -96,6 +116,10 @@ def _names_torn(entry: Entry, torn: Entry) -> bool:
     """A line that is none is accepted only where the line after it is an `error` that names its very bytes."""
     line = entry.line
     return isinstance(line, CustodyLine) and line.event == "error" and line.inputs == (torn.named(),)
+
+
+def _incomplete(name: str, entry: Entry) -> Problem:
+    return Problem(name, f"line {entry.number} does not end with a newline: it was cut short or is too long")
 
 
 def _unreadable(name: str, entry: Entry) -> Problem:

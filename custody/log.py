@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from bagtag.custody import durable
 from bagtag.custody.errors import BagtagError, StoppedError, UsageError
@@ -36,8 +37,10 @@ from bagtag.custody.line import (
     masked,
     this_tool,
 )  # fmt: skip
-from bagtag.custody.signer import Signer
 from bagtag.custody.times import Moment, now
+
+if TYPE_CHECKING:
+    from bagtag.custody.signer import Signer  # at run time whoever signs has loaded it: its library takes a while
 
 if sys.platform == "win32":
     import msvcrt
@@ -77,17 +80,22 @@ class Entry:
 def read(path: Path) -> Iterator[Entry]:
     """Every place of the log, in order, readable or not. Raises OSError when the file cannot be read."""
     with durable.open_regular(path) as file:
-        number = 0
-        while raw := file.readline(MAX_LINE):
-            complete = raw.endswith(b"\n")
-            raw = raw.removesuffix(b"\n")
-            line, trouble = None, None
-            try:
-                line = decode(raw)
-            except ValueError as reason:
-                trouble = str(reason)
-            yield Entry(number, raw, complete, line, trouble)
-            number += 1
+        yield from entries(file)
+
+
+def entries(file: BinaryIO) -> Iterator[Entry]:
+    """The same of an open log, which may lie in a container."""
+    number = 0
+    while raw := file.readline(MAX_LINE):
+        complete = raw.endswith(b"\n")
+        raw = raw.removesuffix(b"\n")
+        line, trouble = None, None
+        try:
+            line = decode(raw)
+        except ValueError as reason:
+            trouble = str(reason)
+        yield Entry(number, raw, complete, line, trouble)
+        number += 1
 
 
 class CustodyLog:
@@ -117,10 +125,12 @@ class CustodyLog:
         inputs: Sequence[Artifact] = (),
         outputs: Sequence[Artifact] = (),
         note: str | None = None,
+        signer: Signer | None = None,
     ) -> CustodyLine:
         """Write one line and have it on the disk. Sequence, times, host, tool and chain are filled in here.
 
-        A line that a crash cut short, and a clock that went back, each get a line of their own first.
+        A line that a crash cut short, and a clock that went back, each get a line of their own first. `signer` signs
+        the line in the one after it: no other writer comes between.
         Raises UsageError when the log cannot be written, StoppedError when the disk is full.
         """
         if event == "signed":
@@ -159,6 +169,8 @@ class CustodyLog:
                 outputs=cleaned(outputs),
                 note=_clean(note),
             )
+            if signer is not None:
+                out += encode(_signature(signer, written.seq, encode(written), moment.at)) + b"\n"
             _write_all(handle, bytes(out))
             return written
 
@@ -175,13 +187,28 @@ class CustodyLog:
                 raise UsageError(
                     f"{self.path} ends with no whole custody line", hint="`bagtag custody verify` says what is wrong"
                 )
-            head = last[0]
-            line = SignedLine(
-                seq=head.number + 1, event="signed", at=self._clock().at, of=head.sha256, keyid=signer.keyid,
-                sig=base64.b64encode(signer.sign(head.raw)).decode("ascii"), prev=head.sha256,
-            )  # fmt: skip
+            line = _signature(signer, last[0].number, last[0].raw, self._clock().at)
             _write_all(handle, encode(line) + b"\n")
             return line
+
+    def go_on_from(self, other: Path) -> None:
+        """Have this log begin with the bytes of `other`, all of them; a new or half-made copy of it is completed.
+
+        Raises UsageError, with the line, when it begins otherwise, or when either cannot be read or written.
+        """
+        with self._held() as handle, durable.open_regular(other) as source, durable.open_regular(self.path) as ours:
+            number, ended = 0, False
+            while line := source.readline(MAX_LINE):
+                # What is appended here stands behind the end where `ours` met it, and is not read again.
+                held = b"" if ended else ours.readline(len(line))
+                ended = len(held) < len(line)
+                if not line.startswith(held) or (ended and held and ours.read(1)):
+                    raise UsageError(
+                        f"{self.path} does not begin with {other}: it differs from line {number} on",
+                        hint="a log that is kept elsewhere goes on from the folder's own; name that file, or a new one",
+                    )
+                _write_all(handle, line[len(held) :])
+                number += line.endswith(b"\n")
 
     def begin(
         self,
@@ -226,6 +253,11 @@ class CustodyLog:
         """SHA-256 of the last line; 64 zeros while there is none."""
         return self._end().head
 
+    @property
+    def torn(self) -> bool:
+        """Whether the last line was cut short: the next `append` closes it, and `sign` does not sign it."""
+        return self._end().torn is not None
+
     def _end(self) -> _End:
         end = _End(0, GENESIS, "", None)
         if not self.path.exists():
@@ -244,8 +276,16 @@ class CustodyLog:
             handle = os.open(self.path, flags, durable.PRIVATE_FILE)
             try:
                 _lock(handle)
-                yield handle
-                os.fsync(handle)
+                size = os.fstat(handle).st_size
+                try:
+                    yield handle
+                    os.fsync(handle)
+                except OSError:
+                    # Nobody was told that these lines are written: half of them stays no more than all of them, so
+                    # that the same command, given again, writes none twice.
+                    with contextlib.suppress(OSError):
+                        os.ftruncate(handle, size)
+                    raise
             finally:
                 os.close(handle)  # which frees the lock
             if new:
@@ -283,6 +323,15 @@ def open_intents(lines: Iterator[CustodyLine | SignedLine | None]) -> list[Custo
     return still
 
 
+def _signature(signer: Signer, number: int, raw: bytes, at: str) -> SignedLine:
+    """The line that signs line `number`, whose bytes are `raw`, and follows it."""
+    head = digest(raw)
+    return SignedLine(
+        seq=number + 1, event="signed", at=at, of=head, keyid=signer.keyid,
+        sig=base64.b64encode(signer.sign(raw)).decode("ascii"), prev=head,
+    )  # fmt: skip
+
+
 def _clean(text: str | None) -> str | None:
     return None if text is None else clean(text)
 
@@ -301,5 +350,5 @@ def _unwritable(path: Path, trouble: OSError) -> BagtagError:
         )
     return UsageError(
         f"the custody log {path} cannot be written: {trouble.strerror or trouble}",
-        hint="make the folder writable; where it must stay read-only, keep the log in a file elsewhere",
+        hint="make the folder writable; where it must stay read-only, keep the log in a file elsewhere: --log FILE",
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -82,7 +83,7 @@ class Files(Protocol):
     def content(self, domain: str, relative_path: str, most: int) -> bytes | None:
         """The first `most` bytes of the readable file of that name; None when there is none or it cannot be read."""
 
-    def hand_over(self) -> HandedBackup | None:
+    def hand_over(self) -> HandedFiles | None:
         """What another process needs to see the same facts; None where there are none, or they cannot be handed on."""
 
     def database(self, domain: str, relative_path: str) -> Database | None:
@@ -91,6 +92,13 @@ class Files(Protocol):
         A `-journal` is told in the database's issues and never applied; a `-shm` is made anew. Raises DamagedError when
         there is a database that cannot be opened.
         """
+
+
+class HandedFiles(Protocol):
+    """Files as they travel over a pipe to another process."""
+
+    def opened(self) -> AbstractContextManager[Files]:
+        """The files, opened a second time; no database can be asked for."""
 
 
 class BackupFiles:
@@ -137,13 +145,14 @@ class BackupFiles:
         except (EvidenceError, OSError):
             return None
 
-    def hand_over(self) -> HandedBackup | None:
+    def hand_over(self) -> HandedFiles | None:
         """The backup, when it lies in a folder: a zip or tar is read by one process alone."""
         backup, manifest = self._backup, self._backup.manifest
         if not isinstance(backup.store, FolderStore) or self._names is not None:
             return None
         keys = SetKeys(backup.state, backup.class_keys)
-        return HandedBackup(backup.store, keys, manifest.path, manifest.log, manifest.reader, backup.backup_at)
+        handed = HandedBackup(backup.store, keys, manifest.path, manifest.log, manifest.reader, backup.backup_at)
+        return _HandedBackupFiles(handed)
 
     def database(self, domain: str, relative_path: str) -> Database | None:
         """The database of that name, decrypted with its `-wal` into the workspace and opened."""
@@ -165,6 +174,16 @@ class BackupFiles:
             row = hash_entry(self._backup, entry, self._names, sink=sink)
         self.opened.append(row)
         return row
+
+
+@dataclass(frozen=True, slots=True)
+class _HandedBackupFiles:
+    backup: HandedBackup
+
+    @contextmanager
+    def opened(self) -> Iterator[BackupFiles]:
+        with self.backup.opened() as backup:
+            yield BackupFiles(backup, None)
 
 
 class BareFiles:
@@ -190,7 +209,7 @@ class BareFiles:
         """Nothing: there is no manifest."""
         return None
 
-    def hand_over(self) -> HandedBackup | None:
+    def hand_over(self) -> HandedFiles | None:
         """Nothing: there is no manifest."""
         return None
 

@@ -124,7 +124,7 @@ def _connect(path: Path, *, immutable: bool) -> sqlite3.Connection:
     address = f"file:{quote(str(path.resolve()))}?" + ("mode=ro&immutable=1" if immutable else "mode=rw")
     try:
         connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
-        connection.text_factory = _decoded
+        connection.text_factory = decoded
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA temp_store = MEMORY")
@@ -135,5 +135,6 @@ def _connect(path: Path, *, immutable: bool) -> sqlite3.Connection:
     return connection
 
 
-def _decoded(value: bytes) -> str:
+def decoded(value: bytes) -> str:
+    """A text cell as `rows` gives it: bytes that are no UTF-8 as surrogates."""
     return value.decode("utf-8", "surrogateescape")

@@ -16,6 +16,7 @@ from plistlib import UID
 from typing import Any
 
 import message_seeds
+import page_targets
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from targets import KEY
 
@@ -148,6 +149,7 @@ SEEDS: Mapping[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
     "handwriting": message_seeds.handwritings,
     "digital-touch": message_seeds.touches,
     "balloon": message_seeds.balloons,
+    "sqlite-pages": page_targets.seeds,
 }
 
 

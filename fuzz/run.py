@@ -27,6 +27,7 @@ UNDER_TEST = [
     "bagtag.extract.formats.binary_plist",
     "bagtag.extract.inventory",
     "bagtag.parsers.formats",
+    "bagtag.parsers.messages.odd_summary",
     "bagtag.parsers.messages.summary",
     "bagtag.parsers.messages.apps",
 ]
@@ -42,6 +43,7 @@ LONGEST_INPUT = {
     "handwriting": 512,
     "digital-touch": 512,
     "balloon": 1024,
+    "sqlite-pages": 6144,
 }
 LONGEST_SECONDS = 1.0
 MOST_MEMORY = 200 * 1024 * 1024

@@ -1,8 +1,8 @@
 """What must hold for any bytes whatever: one function for each reader of the container, named as its corpus.
 
-Those of the blobs of a message stand in `message_targets.py`. Each takes the bytes of one input, lets only the
-reader's own errors pass, and raises AssertionError when the reader says something that cannot be. `run.py` feeds them;
-a test of the suite runs them over the corpus.
+Those of the blobs of a message stand in `message_targets.py`, that of database pages in `page_targets.py`. Each takes
+the bytes of one input, lets only the reader's own errors pass, and raises AssertionError when the reader says something
+that cannot be. `run.py` feeds them; a test of the suite runs them over the corpus.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 import message_targets
+import page_targets
 import slow_mbfile
 
 from bagtag.custody.errors import EvidenceError, PassphraseError
@@ -165,4 +166,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "plist": plist,
     "row": row,
     **message_targets.TARGETS,
+    **page_targets.TARGETS,
 }

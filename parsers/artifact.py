@@ -134,7 +134,7 @@ def run(
     return cast("Iterator[Record | Issue | Reconciled]", _run(files, only, names, lines=False))
 
 
-def run_in_lines(files: Files, only: Collection[str]) -> Iterator[Record | Lines | Issue | Reconciled]:
+def run_in_lines(files: Files, only: Collection[str] | None = None) -> Iterator[Record | Lines | Issue | Reconciled]:
     """As `run`; where several processes can read, records come as finished lines. Raises StoppedError, too."""
     return _run(files, only, None, lines=True)
 

@@ -50,6 +50,11 @@ UPDATE member SET refused = ? WHERE path IN (
 """
 _BELOW = "SELECT 1 FROM member WHERE path > ? AND path < ? LIMIT 1"
 _FOLDER = stat.S_IFDIR
+_HOLDS = (
+    "EXISTS (SELECT 1 FROM member AS other "
+    "WHERE other.path > CAST(it.path || '/' AS BLOB) AND other.path < CAST(it.path || '0' AS BLOB))"
+)
+_TELLING = f"(kind != {_FOLDER} OR NOT {_HOLDS})"
 
 
 class Member(NamedTuple):
@@ -156,6 +161,55 @@ class Members:
             if len(rows) < _PAGE:
                 return
             last = rows[-1][0]
+
+    def things(self, prefix: bytes) -> Iterator[tuple[bytes, int, int]]:
+        """Path, kind and size of all below the prefix (which ends in `/`, or is empty), sorted bytewise.
+
+        Of folders that have members of their own only those that nothing lies in.
+        """
+        condition = "path > ?" + (" AND path < ?" if prefix else "")
+        query = (
+            f"SELECT path, kind, size FROM member AS it WHERE {condition} AND {_TELLING} ORDER BY path LIMIT {_PAGE}"
+        )
+        last = prefix
+        while True:
+            with self._lock:
+                rows = self._list.execute(query, (last, *_end(prefix))).fetchall()
+            yield from rows
+            if len(rows) < _PAGE:
+                return
+            last = rows[-1][0]
+
+    def inside(self, prefix: bytes) -> dict[bytes, tuple[int, int]]:
+        """What lies in that folder itself (the prefix ends in `/`, or is empty): kind and size by name."""
+        found: dict[bytes, tuple[int, int]] = {}
+        condition = "path >= ?" + (" AND path < ?" if prefix else "")
+        query = f"SELECT path, kind, size FROM member WHERE {condition} ORDER BY path LIMIT 1"
+        start = prefix + b"\0" if prefix else b""
+        while True:
+            with self._lock:
+                row = self._list.execute(query, (start, *_end(prefix))).fetchone()
+            if row is None:
+                return found
+            name, slash, _ = row[0][len(prefix) :].partition(b"/")
+            if slash:
+                found[name] = (_FOLDER, 0)
+                start = prefix + name + b"0"  # which follows everything below `name/`
+            else:
+                found.setdefault(name, (row[1], row[2]))
+                start = prefix + name + b"\0"
+
+    def repeats(self, most: int) -> list[bytes]:
+        """Paths of several members each, the first few."""
+        rows = self._list.execute("SELECT path FROM member WHERE copies > 1 ORDER BY path LIMIT ?", (most,))
+        return [path for (path,) in rows]
+
+    def files_as_folders(self, most: int) -> list[bytes]:
+        """Paths of members that are no folder and have something below them, the first few."""
+        rows = self._list.execute(
+            f"SELECT path FROM member AS it WHERE kind != {_FOLDER} AND {_HOLDS} ORDER BY path LIMIT ?", (most,)
+        )
+        return [path for (path,) in rows]
 
     def folders_of(self, names: Collection[str], ending: str) -> list[str]:
         """Folders, with `/` behind or empty, that hold a regular file of one of these paths or with that ending."""

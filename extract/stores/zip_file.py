@@ -77,6 +77,11 @@ class ZipContainer(Container):
             raise
         self.tell_names()
 
+    @property
+    def leading(self) -> int:
+        """Bytes that stand before the zip itself, as in an archive that unpacks itself."""
+        return self._directory.base % 2**32
+
     def open_member(self, path: str, member: Member) -> StoredFile:
         """A regular member, opened. Raises RefusedError, OSError."""
         header = self.file.read_at(member.place, _HEADER.size)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -16,12 +16,15 @@ from bagtag.parsers.messages.people import People
 from bagtag.parsers.records import MessageType, Tapback, TapbackKind, TapbackOnTarget
 
 APP, BREADCRUMB, STICKER, VOTE = 2, 3, 1000, 4000
+POLLS = "com.apple.messages.Polls"
+"""How the `balloon_bundle_id` of a poll's rows ends."""
 _KINDS: tuple[TapbackKind, ...] = (
     "loved", "liked", "disliked", "laughed", "emphasized", "questioned", "emoji", "sticker",
 )  # fmt: skip
 _ADDED, _REMOVED = 2000, 3000
 _NEWEST_STATED = 100  # 2008…2099 and 3008…3099 would be tapbacks newer than this table
 _UNSIGNED_MINUS_ONE = 2**64 - 1
+_WHOLE = -1
 
 
 def is_tapback(number: int) -> bool:
@@ -45,6 +48,16 @@ def target_guid(value: Any) -> str | None:
     if type(value) is not str or not value:
         return None
     return value[max(value.rfind("/"), value.rfind(":")) + 1 :] or None
+
+
+def target_bytes(value: bytes | None) -> bytes | None:
+    """As `target_guid`, of the bytes of a text: SQLite hands a function no text whose bytes are no UTF-8."""
+    return value[max(value.rfind(b"/"), value.rfind(b":")) + 1 :] or None if value else None
+
+
+def target_sql(about: str) -> str:
+    """SQL of the guid in an expression for `associated_message_guid`; needs `target_bytes` as a function."""
+    return f"CAST(target_bytes(CASE typeof({about}) WHEN 'text' THEN CAST({about} AS BLOB) END) AS TEXT)"
 
 
 def target_part(value: str) -> int | None:
@@ -86,7 +99,7 @@ def on_target_query(column: Callable[[str, str], str]) -> str:
     kind, about = column("associated_message_type", "m"), column("associated_message_guid", "m")
     return (
         f"SELECT t.rowid, m.rowid, {cells} FROM message AS m "
-        f"JOIN message AS t ON t.guid = target_guid({about}) "
+        f"JOIN message AS t ON t.guid = {target_sql(about)} "
         f"WHERE {about} IS NOT NULL AND ({kind} = {STICKER} "
         f"OR {kind} BETWEEN {_ADDED} AND {_ADDED + _NEWEST_STATED - 1} "
         f"OR {kind} BETWEEN {_REMOVED} AND {_REMOVED + _NEWEST_STATED - 1}) ORDER BY t.rowid, m.rowid"
@@ -100,8 +113,8 @@ def votes_query(column: Callable[[str, str], str]) -> str:
     cells = ", ".join(column(name, "m") for name in ("date", "is_from_me", "handle_id", "payload_data"))
     about, bundle = column("associated_message_guid", "m"), column("balloon_bundle_id", "m")
     return (
-        f"SELECT t.rowid, m.rowid, {cells} FROM message AS m JOIN message AS t ON t.guid = target_guid({about}) "
-        f"WHERE {about} IS NOT NULL AND {bundle} LIKE '%com.apple.messages.Polls' AND t.rowid <> m.rowid "
+        f"SELECT t.rowid, m.rowid, {cells} FROM message AS m JOIN message AS t ON t.guid = {target_sql(about)} "
+        f"WHERE {about} IS NOT NULL AND {bundle} LIKE '%{POLLS}' AND t.rowid <> m.rowid "
         f"ORDER BY t.rowid, {column('date', 'm')}, m.rowid"
     )
 
@@ -120,3 +133,11 @@ def on_target(row: tuple[Any, ...], people: People) -> TapbackOnTarget:
         at=moment(date)[0],
         removed=said.removed if said else False,
     )
+
+
+def misplaced(listed: Iterable[TapbackOnTarget], parts: Collection[int]) -> Iterator[str]:
+    """A note on each tapback or sticker of a part that its target, which has these, lacks; -1 is the whole message."""
+    for each in listed:
+        if each.part is not None and each.part != _WHOLE and each.part not in parts:
+            what = "sticker" if each.kind == "sticker" else "tapback"
+            yield f"the {what} of row {each.rowid} is on part {each.part}: this message has no such part now"

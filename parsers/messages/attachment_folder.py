@@ -36,18 +36,17 @@ class AttachmentFolder:
         self.troubles: list[str] = []
         self._database = database
         self._files = files
-        self._movies: dict[str, Fingerprints] = {}
+        self._movies: Fingerprints | None = None
         self._strays: dict[str, tuple[str, str] | None] | None = None
 
-    def has_movie(self, domain: str, path: str) -> bool:
-        """Whether a movie has the folder and stem of this file."""
-        movies = self._movies.get(domain)
-        if movies is None:
-            movies = self._movies[domain] = Fingerprints()
-            for facts in self._listed(domain):
+    def has_movie(self, path: str) -> bool:
+        """Whether a movie has the folder and stem of this file, in either domain."""
+        if self._movies is None:
+            self._movies = Fingerprints()
+            for facts in self._listed(*DOMAINS):
                 if facts.relative_path is not None and is_movie(facts.relative_path):
-                    movies.add(composed(stem(facts.relative_path)))
-        return composed(stem(path)) in movies
+                    self._movies.add(composed(stem(facts.relative_path)))
+        return composed(stem(path)) in self._movies
 
     def stray(self, filename: str) -> tuple[str, str] | None:
         """(domain, path) of the one file that no row names and whose last folder and name are those of `filename`."""

@@ -7,8 +7,10 @@ the row has it: most rows have none of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
+
+import msgspec
 
 from bagtag.extract.apple_times import apple_iso
 from bagtag.extract.evidence import Issue
@@ -29,6 +31,8 @@ from bagtag.parsers.messages.attachment_paths import DOMAINS
 from bagtag.parsers.messages.attachment_status import READABLE, Finder, Found
 from bagtag.parsers.messages.body import Report
 from bagtag.parsers.messages.live_photos import live_photo
+from bagtag.parsers.messages.moments import is_plausible
+from bagtag.parsers.messages.odd_cells import as_stored, is_number, is_switch, is_text
 from bagtag.parsers.messages.stickers import sticker
 from bagtag.parsers.records import AttachmentRef
 from bagtag.parsers.rowids import Rowids
@@ -68,6 +72,18 @@ class _Row(NamedTuple):
 
 COLUMNS = _Row._fields[2:-1]
 """The columns of `attachment` that are read by name."""
+
+_FITS: tuple[tuple[int, str, Callable[[Any], bool]], ...] = tuple(
+    (_Row._fields.index(name), name, fits)
+    for fits, names in (
+        (is_text, ("guid", "filename", "transfer_name", "mime_type", "uti", "original_guid",
+                   "emoji_image_content_identifier", "emoji_image_short_description")),
+        (is_number, ("total_bytes", "transfer_state", "ck_sync_state")),
+        (is_switch, ("hide_attachment", "is_sticker")),
+    )
+    for name in names
+)  # fmt: skip
+"""Place and name of each column that is kept as what it should be alone, and what it should be."""
 
 
 class Attachments:
@@ -113,7 +129,9 @@ class Attachments:
             for trouble in self._folder.troubles:
                 report(trouble)
             self._folder.troubles.clear()
-        created = cells.created_date
+        created_at = _created(cells)
+        if odd := _odd(cells, created_at):
+            details["odd_cells"] = odd
         return AttachmentRef(
             rowid=cells.rowid,
             guid=guid,
@@ -129,7 +147,7 @@ class Attachments:
             relative_path=facts.relative_path if facts is not None else found.relative_path,
             filename_raw=filename,
             bag_path=facts.bag_path if facts is not None else None,
-            created_at=apple_iso(created, "s") if isinstance(created, int | float) else None,
+            created_at=created_at,
             transfer_state=integer(cells.transfer_state),
             hidden=_flag(cells.hide_attachment),
             sticker=_flag(cells.is_sticker),
@@ -164,14 +182,30 @@ class Attachments:
         elif found.reason:
             file += f" ({found.reason})"
         what = f"attachment row without message: {text(cells.guid)}, {filename or 'no filename'}; {file}"
-        return Issue(effect="note", what=what, where=database.at("attachment", cells.rowid))
+        photo = self._live_photo(found)
+        if photo is not None:
+            moving = [photo, *photo.get("more", ())]
+            what += "; movie of its Live Photo: " + ", ".join(
+                f"{each['pair']} (fileID {each['file_id']})" for each in moving
+            )
+        odd = _odd(cells, _created(cells))
+        if odd:
+            what += f"; {says_odd(odd)}"
+        raw_cells = msgspec.json.encode(odd).decode() if odd else None
+        return Issue(effect="note", what=what, where=database.at("attachment", cells.rowid), raw=raw_cells)
+
+    def _live_photo(self, found: Found) -> dict[str, Any] | None:
+        facts = found.facts
+        path = found.relative_path if facts is None else facts.relative_path
+        domain = DOMAINS[0] if facts is None else facts.domain
+        return live_photo(path, domain or DOMAINS[0], self._files, self._folder)
 
     def _details(self, cells: _Row, filename: str | None, found: Found, report: Report) -> dict[str, Any]:
         """What most rows have nothing of, in a fixed order."""
         told: dict[str, Any] = {}
         facts = found.facts
         whole = facts if facts is not None and facts.outcome in READABLE else None
-        if facts is not None and (photo := live_photo(facts, self._files, self._folder)) is not None:
+        if (photo := self._live_photo(found)) is not None:
             told["live_photo"] = photo
         if _flag(cells.is_sticker) or cells.sticker_user_info is not None:
             info = dictionary(cells.sticker_user_info, f"sticker_user_info of attachment {cells.rowid}", report)
@@ -199,6 +233,23 @@ class Attachments:
         if found.tail is not None:
             told["found_by"] = {"unique_tail": found.tail}
         return told
+
+
+def says_odd(odd: Mapping[str, Mapping[str, Any]]) -> str:
+    """A note on `details.odd_cells`: which columns hold what they should not, and as which type."""
+    return "kept raw, being odd: " + ", ".join(f"{name} ({cell['type']})" for name, cell in odd.items())
+
+
+def _odd(cells: _Row, created_at: str | None) -> dict[str, dict[str, Any]]:
+    """{type, raw} of each cell that its field cannot hold as it stands, by column; also of times far from any."""
+    found = {name: as_stored(cells[place]) for place, name, fits in _FITS if not fits(cells[place])}
+    if cells.created_date and not is_plausible(created_at):
+        found["created_date"] = as_stored(cells.created_date)
+    return found
+
+
+def _created(cells: _Row) -> str | None:
+    return apple_iso(cells.created_date, "s") if isinstance(cells.created_date, int | float) else None
 
 
 def _numbered(guid: str) -> int | None:

@@ -1,8 +1,8 @@
 """Leftover files: attachments in the backup that no attachment row names.
 
 Deleting an attachment's row deletes its file by a trigger; where that did not happen the file remains. A Live Photo's
-movie has no row of its own: while the row of its picture is there, it is no leftover, which is said, and the picture's
-record names it too. Pictures of link previews and app balloons have rows, so that one without a row is a leftover.
+movie has no row of its own: while the row of its picture is there, it is no leftover, and what is told of that row
+names it (`live_photos`). Pictures of link previews and app balloons have rows, so that one without is a leftover.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from bagtag.parsers.messages.fingerprints import Fingerprints
 _LEFT = "the file of an attachment whose row was deleted"
 _UNSEEN = "a file that Messages keeps without a row of its own"
 _PAYLOAD = "a picture or part of a link preview or app balloon whose row was deleted"
-_COMPANION = "no leftover: the companion of a Live Photo's picture, which has a row (same folder and stem)"
 _ELSEWHERE = "a row names a file of this folder and name at another place"
 
 
@@ -51,10 +50,7 @@ def leftover_files(database: Database, files: Files) -> Iterator[tuple[FileFacts
     for domain in DOMAINS:
         for facts in files.under(domain, FOLDER):
             path = facts.relative_path or ""
-            if composed(path) in named:
-                continue
-            if is_movie(path) and composed(stem(path)) in pictures:
-                yield facts, [_COMPANION]
+            if composed(path) in named or (is_movie(path) and composed(stem(path)) in pictures):
                 continue
             fits = [_PAYLOAD] if is_plugin_payload(path) else [_LEFT, _UNSEEN]
             yield facts, [_ELSEWHERE, *fits] if (tail(path) or "") in tails else fits

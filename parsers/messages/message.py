@@ -19,11 +19,11 @@ from bagtag.extract.evidence import Issue, Source
 from bagtag.extract.sqlite import Database
 from bagtag.parsers.artifact import ROW_FAULTS, short
 from bagtag.parsers.cells import fill, fill_json, integer, raw_row, text
-from bagtag.parsers.messages import associations, body, columns, parts, summary
+from bagtag.parsers.messages import associations, body, columns, odd_cells, parts, summary
 from bagtag.parsers.messages.announcements import Event, announcement
 from bagtag.parsers.messages.apps import balloon as balloons
 from bagtag.parsers.messages.apps import poll
-from bagtag.parsers.messages.attachments import Attachments
+from bagtag.parsers.messages.attachments import Attachments, says_odd
 from bagtag.parsers.messages.conversations import Conversations
 from bagtag.parsers.messages.moments import is_plausible, moment
 from bagtag.parsers.messages.people import NOBODY, People
@@ -127,6 +127,8 @@ class MessageReader:
         status = self._statuses.of(row)
         guid, column, handle_id, subject, blob, payload, info, about, previous, originator, shared = self._often(row)
         guid, outgoing = text(guid), status.outgoing
+        if type(handle_id) not in _NUMBER_OR_NONE:
+            handle_id = odd_cells.handle_rowid("handle_id", handle_id, notes.append)
         sender = self._people.sender(handle_id, outgoing=outgoing)
         if sender.role == "unknown" and sender.handle_rowid is not None:
             notes.append(f"handle_id {sender.handle_rowid} has no handle row")
@@ -153,6 +155,11 @@ class MessageReader:
         if files or balloon is not None or told.unsent or children.deleted_parts:
             gone = parts.deleted(children.deleted_parts, report, note)
             listed = parts.assembled(listed, told.unsent, gone, files, app=balloon is not None)
+        tapbacks = [associations.on_target(child, self._people) for child in children.tapbacks]
+        if tapbacks and (blob is None or read.body.source == "attributedBody"):
+            numbers = {part.index for part in listed} | {file.part for file in files if file.part is not None}
+            # A balloon, or a message without any part, is part 0.
+            notes.extend(associations.misplaced(tapbacks, numbers | {0} if balloon or not numbers else numbers))
         item_type, number = status.item_type, status.association
         target = None if about is None else self._target(about, guid, children.about)
         kind = associations.message_type(number, item_type, about_another=target is not None)
@@ -198,7 +205,7 @@ class MessageReader:
             previous_guid=None if previous is None else text(previous),
             target=target,
             tapback=status.tapback,
-            tapbacks=[associations.on_target(child, self._people) for child in children.tapbacks],
+            tapbacks=tapbacks,
             effect=status.effect,
             app=balloon.app if balloon else None,
             announcement=self._announcement(row, item_type, sender, notes) if item_type else None,
@@ -290,7 +297,7 @@ class MessageReader:
         heard = {
             each["attachment"]: each["text"] for each in read.details.get("transcriptions", ()) if each["attachment"]
         }
-        return [
+        files = [
             found
             for child in rows
             if child[-1] is not None
@@ -298,6 +305,10 @@ class MessageReader:
                 f"attachment {child[-1]}", self._attachments.read, child, read.transfers, remarks.reports.append, heard
             )) is not None
         ]  # fmt: skip
+        for file in files:
+            if "odd_cells" in file.details:
+                remarks.notes.append(f"attachment {file.rowid}: {says_odd(file.details['odd_cells'])}")
+        return files
 
     def _target(self, about: Any, guid: str | None, found: list[Row]) -> Target | None:
         named = associations.target_guid(about)
@@ -320,7 +331,9 @@ class MessageReader:
 
     def _announcement(self, row: Row, item_type: int, sender: Party, notes: list[str]) -> Announcement:
         at = self.columns.at
-        other = integer(row[at["other_handle"]]) or 0
+        cell = row[at["other_handle"]]
+        odd = type(cell) not in _NUMBER_OR_NONE
+        other = (odd_cells.handle_rowid("other_handle", cell, notes.append) if odd else cell) or 0
         event = Event(
             item_type=item_type,
             group_action_type=integer(row[at["group_action_type"]]) or 0,
@@ -332,7 +345,7 @@ class MessageReader:
         found = announcement(event, sender, self._people.party(other) if other else NOBODY)
         if found.kind == "unknown":
             notes.append(f"unknown item_type {item_type} with group_action_type {event.group_action_type}")
-        if found.kind in ("participant-added", "participant-removed") and not other:
+        if found.kind in ("participant-added", "participant-removed") and not other and not odd:
             notes.append("other_handle is 0: who is meant is not recorded; it may be the owner")
         return found
 

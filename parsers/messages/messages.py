@@ -11,11 +11,11 @@ from typing import Any
 
 from bagtag.extract.evidence import Issue
 from bagtag.extract.files import SMS_DB, Files
-from bagtag.extract.salvage import Salvage
-from bagtag.extract.sqlite import DamagedError, Database
+from bagtag.extract.salvage import FIRST_ROWID, LAST_ROWID, Salvage, first_rowid
+from bagtag.extract.sqlite import Database
 from bagtag.parsers.artifact import ROW_FAULTS, Account, artifact
 from bagtag.parsers.in_step import InStep, Row
-from bagtag.parsers.messages import associations
+from bagtag.parsers.messages.associated import Associated
 from bagtag.parsers.messages.attachments import Attachments
 from bagtag.parsers.messages.conversations import Conversations
 from bagtag.parsers.messages.legacy import messages as legacy
@@ -28,7 +28,6 @@ from bagtag.parsers.rowids import Rowids
 from bagtag.parsers.schema import either, rows
 from bagtag.parsers.write_ahead import WithoutLog
 
-_FIRST, _LAST = -(2**63), 2**63 - 1
 _MOST_SINGLE = 2_000
 """Rowids asked for one by one in a damaged stretch: some pages of messages; each takes a tenth of a millisecond."""
 
@@ -67,7 +66,6 @@ class MessageTable:
     def __init__(self, database: Database, files: Files, names: Names, *, for_lines: bool = False) -> None:
         """`for_lines`: the records are for JSON alone."""
         self.lost = Rowids()
-        database.function("target_guid", 1, associations.target_guid)
         self.people = People(database, names.matcher(home_region(database)))
         self._database = database
         self.attachments = Attachments(database, files)
@@ -86,14 +84,9 @@ class MessageTable:
             found = rows(self._database, "message", self._reader.columns, start, last, most=most)
             return ((row[-1], row) for row in found)
 
-        start = first
-        if start is None or start < 0:
-            try:
-                start = next(asked(_FIRST if first is None else first, 1), (0,))[0]
-            except DamagedError:
-                start = 0  # no iOS counts from below; a search there would not end
         salvage = Salvage(asked, most_single=_MOST_SINGLE)
-        for _, row in salvage.rows(start):
+        start = first_rowid(asked, FIRST_ROWID if first is None else first)
+        for _, row in salvage.rows(start, LAST_ROWID if last is None else last):
             children = self._beside.of(row[-1])
             try:
                 record, issues = self._reader.read(row, children, self.log.source(row))
@@ -101,6 +94,8 @@ class MessageTable:
                 what = f"a message cannot be read: {trouble or type(trouble).__name__}"
                 yield Issue(effect="lost", what=what, where=self._database.at("message", row[-1]))
                 continue
+            if record.target is not None and not record.target.found and self._beside.is_damaged:
+                record.notes.append("its target is not found: it may lie on damaged pages")
             yield record
             yield from issues
         for start, end in salvage.lost:
@@ -115,7 +110,7 @@ class MessageTable:
 def lost_rows(database: Database, lost: Rowids) -> Iterator[Issue]:
     """What damaged pages of the message table held, by the rowids that the rows there could have had."""
     for first, last in lost.runs:
-        end = "the last" if last == _LAST else last
+        end = "the last" if last == LAST_ROWID else last
         what = f"messages from rowid {first} to {end} lie on damaged pages: none of them can be read"
         yield Issue(effect="lost", what=what, where=database.at("message"))
 
@@ -142,28 +137,16 @@ class _Beside:
     """The cursors that advance with the message table."""
 
     def __init__(self, database: Database, attachments: Attachments) -> None:
-        def column(name: str, alias: str) -> str:
-            return either(database, "message", name, alias)
-
+        self._associated = Associated(database, _MOST_SINGLE)
         self._cursors = {
             "live": _query(database, "chat_message_join", "message_id", "chat_id"),
             "recoverable": _query(database, "chat_recoverable_message_join", "message_id", "chat_id", "delete_date"),
-            "about": iter(()),
-            "tapbacks": iter(()),
-            "votes": iter(()),
+            **self._associated.cursors(),
             "attachments": attachments.by_message(database),
             "deleted_parts": _query(
                 database, "recoverable_message_part", "message_id", "part_index", "delete_date", "part_text"
             ),
         }
-        if {"guid", "associated_message_guid", "associated_message_type"} <= set(database.columns("message")):
-            self._cursors["about"] = database.rows(
-                "SELECT m.rowid, t.rowid FROM message AS m LEFT JOIN message AS t "
-                "ON t.guid = target_guid(m.associated_message_guid) "
-                "WHERE m.associated_message_guid IS NOT NULL ORDER BY +m.rowid"
-            )
-            self._cursors["votes"] = database.rows(associations.votes_query(column))
-            self._cursors["tapbacks"] = database.rows(associations.on_target_query(column))
         self._steps = {name: InStep(cursor) for name, cursor in self._cursors.items()}
         self._live, *self._others = self._steps.values()
         self._due = min(step.due for step in self._others)
@@ -177,8 +160,15 @@ class _Beside:
         self._due = min(step.due for step in self._others)
         return children
 
+    @property
+    def is_damaged(self) -> bool:
+        """Whether tapbacks, votes and targets were read around damaged pages."""
+        return bool(self._associated.lost)
+
     def damages(self, database: Database) -> Iterator[Issue]:
-        """What ended a cursor early."""
+        """What ended a cursor early, and what one could not read."""
+        if (what := self._associated.damaged()) is not None:
+            yield Issue(effect="lost", what=what, where=database.at("message"))
         for name, step in self._steps.items():
             if step.damage is not None:
                 what = f"what belongs to messages ({name.replace('_', ' ')}) cannot be read on: {step.damage}"

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bagtag.extract.sqlite import DamagedError, Database
-from bagtag.parsers.cells import text
+from bagtag.parsers.cells import integer, text
 from bagtag.parsers.names import Matcher
 from bagtag.parsers.records import Handle, Party
 from bagtag.parsers.schema import either
@@ -54,7 +54,9 @@ class People:
 
     def party(self, handle_id: Any) -> Party:
         """The party of a handle row; `unknown`, with the number that was given, when there is no such row."""
-        if type(handle_id) is not int or handle_id == 0:
+        if type(handle_id) is not int:
+            handle_id = integer(handle_id)
+        if not handle_id:
             return NOBODY
         known = self.parties.get(handle_id)
         return known if known is not None else Party(role="unknown", handle=None, handle_rowid=handle_id)
@@ -71,7 +73,7 @@ class People:
         for table, column in _NAMED_IN:
             if column in database.columns(table):
                 try:
-                    named.update(rowid for (rowid,) in database.rows(f"SELECT DISTINCT {column} FROM {table}"))
+                    named.update(integer(rowid) for (rowid,) in database.rows(f"SELECT DISTINCT {column} FROM {table}"))
                 except DamagedError:
                     whole = False
         return sorted(self.handles.keys() - named), whole

@@ -18,7 +18,7 @@ from bagtag.extract.formats.binary_plist import Date
 from bagtag.extract.formats.malformed import MalformedError
 from bagtag.extract.sqlite import Database
 from bagtag.parsers.cells import has_surrogate, plain, text, whole
-from bagtag.parsers.messages.associations import target_guid
+from bagtag.parsers.messages.associations import target_bytes, target_sql
 from bagtag.parsers.messages.moments import moment
 from bagtag.parsers.messages.quotes import COLUMNS as QUOTING
 from bagtag.parsers.messages.quotes import quotes
@@ -52,7 +52,7 @@ class Missing:
 
 def missing(database: Database) -> dict[str, Missing]:
     """Missing messages by guid, in the order of the first row that names them. Raises DamagedError."""
-    database.function("target_guid", 1, target_guid)
+    database.function("target_bytes", 1, target_bytes)
     present = set(database.columns("message"))
     joined = {"chat_id", "message_id"} <= set(database.columns("chat_message_join"))
     chat = "(SELECT min(j.chat_id) FROM chat_message_join AS j WHERE j.message_id = m.rowid)" if joined else "NULL"
@@ -60,7 +60,7 @@ def missing(database: Database) -> dict[str, Missing]:
     for column in COLUMNS:
         if column not in present or "guid" not in present:
             continue
-        named = f"target_guid(m.{column})" if column == COLUMNS[0] else f"m.{column}"
+        named = target_sql(f"m.{column}") if column == COLUMNS[0] else f"m.{column}"
         date = either(database, "message", "date", "m")
         quoting = QUOTING if column == COLUMNS[0] else ()
         cells = ", ".join(either(database, "message", name, "m") for name in quoting) or "NULL"

@@ -19,8 +19,8 @@ from typing import BinaryIO
 import msgspec
 
 from bagtag.extract.evidence import Issue
-from bagtag.extract.files import BackupFiles, BareFiles, Files
-from bagtag.extract.handed_over import HandedBackup, HandedDatabase
+from bagtag.extract.files import BareFiles, Files, HandedFiles
+from bagtag.extract.handed_over import HandedDatabase
 from bagtag.extract.reading.worker import READY, fault_of, ignore_signals, read_frame, write_frame
 from bagtag.extract.sqlite import DamagedError
 from bagtag.parsers.messages.messages import MessageTable
@@ -50,20 +50,20 @@ class Slice(msgspec.Struct, array_like=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a process needs to know; `backup` is None for a lone database."""
+    """What a process needs to know; `handed` is None for a lone database."""
 
     database: HandedDatabase
-    backup: HandedBackup | None = field(repr=False)
+    handed: HandedFiles | None = field(repr=False)
     names: Names = field(repr=False)
 
     @contextmanager
     def files(self) -> Iterator[Files]:
         """The files of the evidence, opened anew."""
-        if self.backup is None:
+        if self.handed is None:
             yield BareFiles(self.database.path, None)
             return
-        with self.backup.opened() as backup:
-            yield BackupFiles(backup, None)
+        with self.handed.opened() as files:
+            yield files
 
 
 def main(questions: BinaryIO, answers: BinaryIO) -> None:

@@ -16,12 +16,12 @@ from bagtag.extract.formats.binary_plist import Date
 from bagtag.extract.formats.malformed import MalformedError
 from bagtag.parsers.cells import integer, plain, whole
 from bagtag.parsers.formats.attributed_string import read_attributed_string, salvage
+from bagtag.parsers.messages import odd_summary
 from bagtag.parsers.messages.body import Report
 from bagtag.parsers.messages.translations import translations
 from bagtag.parsers.records import Edit, UnsentPart
 
-_KNOWN = frozenset({"ec", "ep", "rp", "otr", "euh", "ust", "amc", "ams", "amsa", "tmp"})
-_MOST_PARTS = 10_000
+_MOST_PARTS = odd_summary.MOST_PARTS
 
 
 @dataclass(slots=True)
@@ -31,7 +31,9 @@ class Summary:
     edits: list[Edit] = field(default_factory=list)
     unsent: list[UnsentPart] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
-    """`translations`, `quoted` (the words that a tapback quotes of its target), `sent_with`, as far as there are."""
+    """As far as there are: `translations`, `quoted` (the words that a tapback quotes of its target), `sent_with`, and
+    under `message_summary_info` what stands there in a form or under a key that is not known.
+    """
 
 
 def read(data: bytes, report: Report, note: Report) -> Summary:
@@ -49,6 +51,7 @@ def read(data: bytes, report: Report, note: Report) -> Summary:
     summary.unsent = _unsent(values.get("rp"), values.get("otr"), report)
     summary.details = _details(values, report)
     _notes(values, note)
+    _keep_odd(values, summary, note)
     return summary
 
 
@@ -77,8 +80,8 @@ def _edits(value: Any, editor: str | None, report: Report) -> list[Edit]:
                 report(f"message_summary_info: version {number} of part {part} is no dictionary")
                 continue
             moment = event.get("d")
+            known = odd_summary.is_moment(moment)
             moment = moment.seconds if isinstance(moment, Date) else moment
-            known = isinstance(moment, int | float) and moment - moment == 0
             guid = event.get("bcg")
             edits.append(
                 Edit(
@@ -143,6 +146,15 @@ def _notes(values: dict[Any, Any], note: Report) -> None:
         note(f"edited or unsent by: {', '.join(str(plain(each)) for each in editors)}")
     if values.get("tmp") is not None:
         note("message_summary_info holds translations")
-    unknown = sorted(whole(str(key)) for key in values if key not in _KNOWN)
+
+
+def _keep_odd(values: dict[Any, Any], summary: Summary, note: Report) -> None:
+    """What has no field of the record because of its form, or its key, stands raw in the details and is noted."""
+    found = list(odd_summary.odd(values))
+    unknown = sorted(whole(str(key)) for key in values if not odd_summary.is_known(key))
     if unknown:
         note(f"message_summary_info has further keys: {', '.join(unknown)}")
+    if found:
+        raw = summary.details["message_summary_info"] = odd_summary.kept(found)
+        for sentence in odd_summary.sentences(raw):
+            note(sentence)

@@ -25,11 +25,10 @@ from typing import Self
 from bagtag.custody import durable
 from bagtag.custody.errors import BagtagError
 from bagtag.custody.line import Artifact
-from bagtag.reports.bundle import bag_info, manifest, profile
+from bagtag.reports.bundle import bag_info, declaration, manifest, profile
 from bagtag.reports.bundle.bag_info import BagInfo
 from bagtag.reports.bundle.contents import pair, sha256_of
 from bagtag.reports.bundle.manifest import Listed
-from bagtag.reports.bundle.structure import BAGIT_TXT
 from bagtag.reports.bundle.tree import KIND_WORDS, shown, walk
 
 _DATA = b"data/"
@@ -103,7 +102,7 @@ class BagWriter:
         missing = profile.problems(labels)
         if missing:
             raise _fault(f"the label lacks something: {missing[0]}")
-        durable.write(self.folder / "bagit.txt", BAGIT_TXT)
+        durable.write(self.folder / "bagit.txt", declaration.TEXT)
         durable.write(self.folder / "bag-info.txt", bag_info.render(labels))
         durable.write(self.folder / "profile.json", profile.text())
 

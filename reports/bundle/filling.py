@@ -33,8 +33,8 @@ from bagtag.extract.source import SourceProof
 from bagtag.extract.stores.store import chunks, digest, is_file
 from bagtag.extract.workspace import Workspace
 from bagtag.parsers import artifact
-from bagtag.parsers.artifact import Reconciled
-from bagtag.parsers.records import Record
+from bagtag.parsers.artifact import Lines, Reconciled
+from bagtag.parsers.records import Message, Record
 from bagtag.reports.bundle import record_scope
 from bagtag.reports.bundle.bag import BagWriter
 from bagtag.reports.bundle.held_files import HeldFiles
@@ -93,9 +93,13 @@ class Filling:
         """The records, unless a record scope had them read already; then the second reading."""
         if not self.job.scope.by_record:
             self.progress.step("Reading records")
-            for item in artifact.run(self._held):
-                self._record(item)
-                self.progress.advance()
+            for item in artifact.run_in_lines(self._held):
+                if isinstance(item, Lines):  # of messages, where several processes read them
+                    self.records.write_lines(Message, item.text)
+                    self.progress.advance(item.text.count(b"\n"))
+                else:
+                    self._record(item)
+                    self.progress.advance()
             self._read_stored = self._held.read_stored
         self.progress.step("Second reading")
         self._write("inventory/second-reading.jsonl", self._second_readings())

@@ -10,11 +10,13 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bagtag.custody import durable
 from bagtag.extract.evidence import Outcome, Provenance
-from bagtag.extract.files import FileFacts, opened, start_of
+from bagtag.extract.files import FileFacts, HandedFiles, opened, start_of
 from bagtag.extract.inventory import InventoryRow, decode, encode
 from bagtag.extract.manifest import FILE
 from bagtag.extract.sqlite import Database
@@ -31,12 +33,21 @@ class HeldFiles:
 
     bare = False
 
-    def __init__(self, bag: Path, workspace: Workspace, backup_at: str | None) -> None:
+    def __init__(
+        self, bag: Path, workspace: Workspace | None, backup_at: str | None, *, index: Path | None = None
+    ) -> None:
+        """`index` is that of another process, complete. Without a workspace no database can be opened."""
         self.backup_at = backup_at
         self.read_stored: list[str] = []
         self._bag = bag
         self._workspace = workspace
-        self._index = sqlite3.connect(workspace.new("held.db"), isolation_level=None)
+        if index is not None:
+            self._path = index
+            self._index = sqlite3.connect(f"{index.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+            return
+        assert workspace is not None
+        self._path = workspace.new("held.db")
+        self._index = sqlite3.connect(self._path, isolation_level=None)
         self._index.execute("PRAGMA journal_mode = OFF")
         self._index.execute("PRAGMA synchronous = OFF")
         self._index.execute(_SCHEMA)
@@ -68,14 +79,18 @@ class HeldFiles:
         except OSError:
             return None
 
-    def hand_over(self) -> None:
-        """Nothing: a folder in the making is read by the process that makes it."""
+    def hand_over(self) -> HandedFiles:
+        """The folder and the index as they are now: call it when every row has been taken in."""
+        if self._index.in_transaction:
+            self._index.execute("COMMIT")
+        return _HandedFolder(self._bag, self._path, self.backup_at)
 
     def database(self, domain: str, relative_path: str) -> Database | None:
         """The database of that name; None when none was kept. Raises DamagedError."""
         row = self._row(domain, relative_path)
         if row is None or row.plain is None or not row.plain.size or row.bag_path is None:
             return None
+        assert self._workspace is not None
         path = self._bag / row.bag_path
         log = self._row(domain, relative_path + "-wal")
         kept = self._row(domain, relative_path + "-journal")
@@ -97,3 +112,15 @@ class HeldFiles:
         found = self._index.execute(_ONE, (domain, relative_path)).fetchone()
         row = None if found is None else decode(found[0])
         return None if row is None or row.outcome is Outcome.OUT_OF_SCOPE else row
+
+
+@dataclass(frozen=True, slots=True)
+class _HandedFolder:
+    bag: Path
+    index: Path
+    backup_at: str | None
+
+    @contextmanager
+    def opened(self) -> Iterator[HeldFiles]:
+        with closing(HeldFiles(self.bag, None, self.backup_at, index=self.index)) as files:
+            yield files

@@ -9,7 +9,26 @@ from typing import Any, Literal
 import msgspec
 
 from bagtag.custody.examination import Examination
+from bagtag.custody.signer import Signer
 from bagtag.reports.bundle.scope import Scope
+from bagtag.reports.bundle.seal import Authority
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """Who vouches for the folder when it is closed: a key with the name of its owner, an authority for the time."""
+
+    signer: Signer | None = None
+    name: str | None = None
+    authority: Authority | None = None
+
+    def facts(self) -> dict[str, str | None]:
+        """The same without secrets."""
+        return {
+            "signer": self.name,
+            "keyid": None if self.signer is None else self.signer.keyid,
+            "tsa": None if self.authority is None else self.authority.url,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +47,7 @@ class Job:
     also: tuple[str, ...] = ()
     rehash: Literal["opened", "full"] = "opened"
     tz: str = "UTC"
+    sealing: Sealing = field(default_factory=Sealing)
 
     def options(self, version: str) -> dict[str, Any]:
         """What must be the same for an interrupted run to be continued."""
@@ -39,12 +59,16 @@ class Job:
             "also": list(self.also),
             "rehash": self.rehash,
             "tz": self.tz,
+            "sealing": self.sealing.facts(),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A finished evidence folder. `records`, `outcomes` and `effects` count lines of the bag's own files."""
+    """A finished evidence folder. `records`, `outcomes` and `effects` count lines of the bag's own files.
+
+    `keyids` are those of the keys that signed the statement, `stamps` counts the time stamps over it.
+    """
 
     dest: Path
     payload_digest: str
@@ -54,4 +78,6 @@ class Made:
     outcomes: dict[str, int]
     effects: dict[str, int]
     continued: bool
+    keyids: tuple[str, ...]
+    stamps: int
     notes: tuple[str, ...]

@@ -31,11 +31,12 @@ from bagtag.extract.reading.run_state import RunState
 from bagtag.extract.source import SourceProof
 from bagtag.extract.stores.store import digest, shown
 from bagtag.extract.workspace import Workspace
-from bagtag.reports.bundle import manifest, sealing
+from bagtag.reports.bundle import manifest, seal_folder, sealing
 from bagtag.reports.bundle.contents import sha256_of
 from bagtag.reports.bundle.filling import Filling, fractions
 from bagtag.reports.bundle.job import Job, Made
 from bagtag.reports.bundle.record_files import FILES
+from bagtag.reports.bundle.seal_folder import SealFolder
 from bagtag.reports.html import report
 from bagtag.reports.html.view import BundleView, CaseFacts, DeviceFacts, SecondReadingTotals
 
@@ -72,6 +73,7 @@ def make(
             if sealing.sealed_at(custody.path) is None:
                 _fill_and_seal(run, workspace, unlock)
             sealing.close(partial, job, custody)
+            notes = sealing.vouch(partial, job, custody)
     except BaseException:
         if fresh and not custody.path.exists():
             shutil.rmtree(partial, ignore_errors=True)  # nothing was done that could be continued
@@ -79,7 +81,7 @@ def make(
     run_state.forget(partial)
     sealing.check(partial, job, custody, run.progress)
     durable.publish(partial, job.dest)
-    return _made(job.dest, continued=continued)
+    return _made(job.dest, continued=continued, notes=notes)
 
 
 def _partial(job: Job) -> Path:
@@ -200,7 +202,7 @@ class _Line(msgspec.Struct):
     outcome: str | None = None
 
 
-def _made(dest: Path, *, continued: bool) -> Made:
+def _made(dest: Path, *, continued: bool, notes: tuple[str, ...]) -> Made:
     """Count the bag's own files, so that a run which only had to close the bag says the same."""
     data = dest / "bag" / "data"
     decoder = msgspec.json.Decoder(_Line)
@@ -218,6 +220,7 @@ def _made(dest: Path, *, continued: bool) -> Made:
     with (data / "inventory" / "files.jsonl").open("rb") as file:
         for line in file:
             outcomes[decoder.decode(line).outcome or ""] += 1
+    sealed = SealFolder.of([path.name for path in (dest / seal_folder.NAME).iterdir()])
     return Made(
         dest=dest,
         payload_digest=sha256_of(dest / "bag" / manifest.PAYLOAD),
@@ -227,5 +230,7 @@ def _made(dest: Path, *, continued: bool) -> Made:
         outcomes=dict(sorted(outcomes.items())),
         effects=dict(sorted(effects.items())),
         continued=continued,
-        notes=(),
+        keyids=tuple(sorted(sealed.signatures)),
+        stamps=len(sealed.responses),
+        notes=notes,
     )

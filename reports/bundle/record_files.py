@@ -66,6 +66,11 @@ class RecordFiles:
         self._files[kind].write(self._encoder.encode(record) + b"\n")
         self.counts[FILES[kind].removesuffix(".jsonl")] += 1
 
+    def write_lines(self, kind: type[Record], lines: bytes) -> None:
+        """Append finished lines of JSON to the file of their kind."""
+        self._files[kind].write(lines)
+        self.counts[FILES[kind].removesuffix(".jsonl")] += lines.count(b"\n")
+
     def issue(self, issue: Issue) -> None:
         """Number an issue and append it."""
         self.effects[issue.effect] += 1

@@ -24,6 +24,7 @@ from bagtag.reports.bundle.contents import sha256_of
 from bagtag.reports.bundle.filling import Filling
 from bagtag.reports.bundle.job import Job
 from bagtag.reports.bundle.record_files import SCHEMAS, json_schema
+from bagtag.reports.bundle.seal import Seal
 from bagtag.reports.bundle.statement import Statement
 from bagtag.reports.bundle.verify import verify
 
@@ -78,6 +79,21 @@ def close(partial: Path, job: Job, custody: CustodyLog) -> None:
     durable.write(partial / "seal" / "statement.json", statement.render(facts))
 
 
+def vouch(partial: Path, job: Job, custody: CustodyLog) -> tuple[str, ...]:
+    """Sign and stamp the statement as the job orders. A stamp that cannot be had is a note, never a failure."""
+    order, examiner = job.sealing, job.examination.examiner
+    here = Seal(partial, custody, examiner)
+    if order.signer is not None:
+        here.sign(order.signer, order.name or examiner)
+    if order.authority is None:
+        return ()
+    here.mend()
+    if here.stamps:
+        return ()  # the run that was interrupted had it
+    failure = here.stamp(order.authority).failure
+    return () if failure is None else (f"{failure}; `bagtag seal DEST --tsa URL` stamps it later",)
+
+
 def check(partial: Path, job: Job, custody: CustodyLog, progress: Progress) -> None:
     """Read everything back from the disk and write down what came out. Raises EvidenceError when it differs."""
     bag = partial / "bag"
@@ -94,6 +110,8 @@ def check(partial: Path, job: Job, custody: CustodyLog, progress: Progress) -> N
             f"read back, {first.path}: {first.what} ({len(found.problems)} problems)",
             hint=f"the disk may be failing; all is kept; `bagtag verify {partial}` lists every problem",
         )
+    if job.sealing.signer is not None:
+        Seal(partial, custody, job.examination.examiner).cover(job.sealing.signer)
 
 
 def _label(job: Job, filling: Filling, *, bagged_on: str, version: str) -> BagInfo:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["file", "folder", "empty-folder", "symlink", "special", "unreadable"]
 _MOUNT_POINT = 0xA0000003  # the reparse tag of a Windows junction: a folder that is a link
@@ -27,8 +26,7 @@ KIND_WORDS: dict[Kind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One thing in the tree. `path` is relative to where the walk began, with `/`; `size` in bytes, of files alone."""
 
     path: bytes

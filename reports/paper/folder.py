@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from bagtag.custody import chain, durable, elsewhere, log
+from bagtag.custody import chain, durable, log
 from bagtag.custody.errors import EvidenceError, VerificationError
 from bagtag.custody.line import Artifact, CustodyLine, SignedLine
 from bagtag.custody.signer import PublicKey
@@ -88,11 +88,11 @@ class Folder:
         return self.labels.get("Evidence-Item-Number", "")
 
 
-def read(dest: Path, log_elsewhere: Path | None = None) -> Folder:
-    """Read and check the folder. `log_elsewhere` is where its living log goes on, if it does.
+def read(dest: Path, living: Path | None = None) -> Folder:
+    """Read and check the folder. `living` is where its log goes on; None: in the folder itself.
 
     Raises EvidenceError when `dest` is no evidence folder, VerificationError when something differs from what was
-    sealed, UsageError when the log elsewhere is not this folder's.
+    sealed.
     """
     bag = dest / "bag"
     if not all((dest / name).is_file() for name in (LOG, f"bag/{manifest.TAGS}", "bag/bag-info.txt", _STATEMENT)):
@@ -100,7 +100,7 @@ def read(dest: Path, log_elsewhere: Path | None = None) -> Folder:
             f"{dest} is no evidence folder", hint="name the folder that holds README.txt, bag/, seal/ and the log"
         )
     try:
-        current = elsewhere.current(dest / LOG, log_elsewhere)
+        current = living or dest / LOG
         _check_chains(dest, current)
         entries = list(log.read(current))
         tags = Artifact(manifest.TAGS, (bag / manifest.TAGS).stat().st_size, sha256_of(bag / manifest.TAGS))
@@ -172,8 +172,8 @@ def _check_chains(dest: Path, current: Path) -> None:
     problems = [*chain.problems(sealed, f"bag/{LOG}"), *chain.problems(current, current.name)]
     if problems:
         raise _broken(str(problems[0]))
-    if not chain.is_prefix(sealed, dest / LOG):
-        raise _broken(f"{LOG} does not go on from bag/{LOG}")
+    if not chain.is_prefix(sealed, current):
+        raise _broken(f"{current.name} does not go on from bag/{LOG}")
 
 
 def _check_tag_files(bag: Path) -> None:

@@ -20,7 +20,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def document(page: Document, *, size: Size, version: str) -> bytes:
-    """The page of a document;"""
+    """The page of a document."""
     return _rendered("document.html", size, page=page, version=version)
 
 

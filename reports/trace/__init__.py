@@ -1,1 +1,1 @@
-"""A record's way back: record, row, file, stored blob, with every digest computed again."""
+"""Trace: a record's way back, station by station, each digest beside the one that is computed now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -15,6 +16,9 @@ from typing import Any
 import pytest
 
 from bagtag.cli.main import main
+from bagtag.custody.line import Artifact
+from bagtag.custody.log import CustodyLog
+from bagtag.custody.signer import Signer
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,34 @@ def program() -> Callable[..., subprocess.Popen[bytes]]:
         )
 
     return start
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Path:
+    """An evidence folder as far as custody sees it: a bag digest, the sealed log, and one line after it."""
+    dest = tmp_path / "sealed"
+    (dest / "bag").mkdir(parents=True)
+    tags = b"0" * 64 + b"  bag-info.txt\n"
+    (dest / "bag/tagmanifest-sha256.txt").write_bytes(tags)
+    log = CustodyLog.open(dest / "custody.jsonl", host="bench")
+    log.append("received", result="ok", actor="Ann Lee", note="a backup on a disk")
+    log.append("sealed", result="ok", actor="Ann Lee")
+    shutil.copy(log.path, dest / "bag/custody.jsonl")
+    digest = hashlib.sha256(tags).hexdigest()
+    log.append("stored", result="ok", actor="Ann Lee", outputs=[Artifact("tagmanifest-sha256.txt", len(tags), digest)])
+    return dest
+
+
+@pytest.fixture
+def signing_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Make a signing key of that name; the environment holds the passphrase of all of them."""
+    monkeypatch.setenv("BAGTAG_SIGNER_PASSPHRASE", "a long passphrase of the lab")
+
+    def make(name: str) -> Path:
+        Signer.create(tmp_path / f"{name}.key", "a long passphrase of the lab")
+        return tmp_path / f"{name}.key"
+
+    return make
 
 
 @pytest.fixture(scope="session")

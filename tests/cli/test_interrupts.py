@@ -131,3 +131,30 @@ def test_everything_is_flushed_before_it_is_named(plain_backup: Minted, tmp_path
         name == "fsync" and number > published and str(dest.parent) in arguments
         for number, (name, arguments, _) in enumerate(calls)
     )
+
+
+IN_A_CALLBACK = """
+import gc, os, signal, sys, time, weakref
+from bagtag.cli import interrupts
+interrupts.listen()
+class Thing:
+    pass
+def told(_):
+    os.kill(os.getpid(), signal.SIGINT)
+    for _ in range(1000):
+        pass
+with interrupts.counted():
+    try:
+        thing = Thing()
+        gone = weakref.ref(thing, told)
+        del thing  # the callback runs here; what it raises, Python only prints
+        time.sleep(20)
+        print("not stopped")
+    except KeyboardInterrupt:
+        print("stopped")
+"""
+
+
+def test_a_signal_that_falls_into_a_callback_stops_the_command_all_the_same() -> None:
+    done = subprocess.run([sys.executable, "-c", IN_A_CALLBACK], capture_output=True, timeout=SECONDS, check=False)
+    assert (done.stdout, done.stderr) == (b"stopped\n", b"")

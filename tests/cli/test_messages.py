@@ -176,3 +176,40 @@ def test_rows_that_only_the_log_holds_are_read_and_the_log_stays(bagtag: Any, mi
     before = {path.name: path.read_bytes() for path in lone.iterdir()}
     assert {row["guid"] for row in bagtag("messages", lone / "sms.db", "--json").rows} == {row["guid"] for row in rows}
     assert {path.name: path.read_bytes() for path in lone.iterdir()} == before
+
+
+@pytest.fixture(scope="session")
+def with_drafts(mint: Any) -> Any:
+    """A backup in which three drafts lie beside the messages."""
+    return mint(encrypted=False, ios="18.5", features=True)
+
+
+def draft_words(ran: Any) -> list[str]:
+    """The first lines of the drafts' words, in the order in which they stand."""
+    _, *drafts = ran.out.split("DRAFT  not sent, as far as the backup tells  in ")
+    return [draft.splitlines()[1].removeprefix("    | ") for draft in drafts]
+
+
+def test_drafts_stand_behind_the_messages_and_are_marked(bagtag: Any, with_drafts: Any) -> None:
+    ran = bagtag("messages", with_drafts.folder)
+    truth = with_drafts.truth["settings"]["drafts"]
+    assert sorted(draft_words(ran)) == sorted(fact["text"] for fact in truth)
+    headlines = [line for line in ran.out.splitlines() if not line.startswith("    ")]
+    assert [line.startswith("DRAFT  ") for line in headlines].index(True) == len(headlines) - len(truth)
+    for fact in truth:
+        assert any(fact["chat_identifier"] in line for line in headlines[-len(truth) :])
+
+
+def test_drafts_are_no_messages_in_the_json(bagtag: Any, with_drafts: Any) -> None:
+    assert {row["kind"] for row in bagtag("messages", with_drafts.folder, "--json").rows} == {"message"}
+
+
+def test_conditions_hold_for_drafts_too(bagtag: Any, with_drafts: Any) -> None:
+    ann, *_, garden = with_drafts.truth["settings"]["drafts"]
+    assert draft_words(bagtag("messages", with_drafts.folder, "--handle", ann["chat_identifier"])) == [ann["text"]]
+    assert draft_words(bagtag("messages", with_drafts.folder, "--contains", "plain text")) == [garden["text"]]
+    for name in (garden["chat_identifier"], "Garden party 🌿"):
+        assert draft_words(bagtag("messages", with_drafts.folder, "--chat", name)) == [garden["text"]]
+    timed = bagtag("messages", with_drafts.folder, "--from", "2020-01-01T00:00:00Z")
+    assert draft_words(timed) == []
+    assert "left out: 3 drafts, which have no time of sending" in timed.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -16,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bagtag.custody import chain
-from bagtag.custody.errors import UsageError
+from bagtag.custody.errors import StoppedError, UsageError
 from bagtag.custody.line import EVENTS, Artifact, CustodyLine, SignedLine, decode, encode, masked, this_tool
 from bagtag.custody.log import CustodyLog, read
+from bagtag.custody.signer import Signer
 from bagtag.custody.times import Moment
 
 KEYS = [
@@ -160,6 +162,84 @@ def test_many_writers_at_once_leave_one_unbroken_chain(tmp_path: Path) -> None:
         thread.join()
     assert chain.problems(tmp_path / "custody.jsonl") == []
     assert chain.examine(tmp_path / "custody.jsonl").count >= 40
+
+
+class FullDisk:
+    """A disk that takes so many bytes more, then none; or one that takes them and cannot flush."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int, *, flush_fails: bool = False) -> None:
+        self.room = room
+        real_write, real_fsync = os.write, os.fsync
+
+        def write(handle: int, content: bytes) -> int:
+            if self.room <= 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            taken = real_write(handle, bytes(content)[: self.room])
+            self.room -= taken
+            return taken
+
+        def fsync(handle: int) -> None:
+            if flush_fails:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            real_fsync(handle)
+
+        monkeypatch.setattr(os, "write", write)
+        monkeypatch.setattr(os, "fsync", fsync)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("room", [0, 1, 100, 699, 1200])
+def test_a_full_disk_takes_a_line_whole_or_not_at_all_and_the_next_try_writes_it_once(
+    room: int, signed: bool, log: CustodyLog, tmp_path: Path
+) -> None:
+    signer = Signer.create(tmp_path / "key", "p") if signed else None
+    log.append("received", result="ok", actor="Ann Lee")
+    before = log.path.read_bytes()
+    with pytest.MonkeyPatch.context() as patched:
+        FullDisk(patched, room)
+        with pytest.raises(StoppedError):
+            log.append("note", result="ok", actor="Ann Lee", note="x" * 1000, signer=signer)
+    assert log.path.read_bytes() == before
+    log.append("note", result="ok", actor="Ann Lee", note="x" * 1000, signer=signer)
+    events = [entry.line.event for entry in read(log.path) if entry.line]
+    assert events == ["received", "note"] + ["signed"] * signed
+    assert chain.problems(log.path) == []
+
+
+def test_a_line_that_was_not_flushed_is_taken_back(log: CustodyLog) -> None:
+    log.append("received", result="ok", actor="Ann Lee")
+    before = log.path.read_bytes()
+    with pytest.MonkeyPatch.context() as patched:
+        FullDisk(patched, 1 << 20, flush_fails=True)
+        with pytest.raises(StoppedError):
+            log.append("note", result="ok", actor="Ann Lee")
+    assert log.path.read_bytes() == before
+
+
+def test_a_log_goes_on_from_another_and_a_full_disk_leaves_none_of_it_behind(log: CustodyLog, tmp_path: Path) -> None:
+    for _ in range(3):
+        log.append("note", result="ok", actor="Ann Lee")
+    second = CustodyLog.open(tmp_path / "second.jsonl")
+    with pytest.MonkeyPatch.context() as patched:
+        FullDisk(patched, 700)
+        with pytest.raises(StoppedError):
+            second.go_on_from(log.path)
+    assert second.path.read_bytes() == b""
+    for _ in range(2):
+        second.go_on_from(log.path)
+        assert second.path.read_bytes() == log.path.read_bytes()
+    second.append("note", result="ok", actor="Ben Roe")
+    second.go_on_from(log.path)
+    log.append("note", result="ok", actor="Ann Lee")
+    with pytest.raises(UsageError, match="differs from line 3 on"):
+        log.go_on_from(second.path)
+
+
+def test_a_log_is_torn_when_its_last_line_does_not_end(log: CustodyLog) -> None:
+    log.append("received", result="ok", actor="Ann Lee")
+    assert not log.torn
+    log.path.write_bytes(log.path.read_bytes()[:-1])
+    assert log.torn
 
 
 def test_a_link_or_a_folder_is_no_log(tmp_path: Path) -> None:

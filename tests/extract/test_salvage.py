@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bagtag.custody.errors import EvidenceError
+from bagtag.extract import salvage as salvage_module
 from bagtag.extract.manifest import Manifest, file_id_of
 from bagtag.extract.salvage import Salvage
 
@@ -42,6 +43,66 @@ def test_rows_that_lead_back_end_the_reading() -> None:
     salvage = Salvage(asked)
     assert [row[0] for row in salvage.rows(5)] == [5, 6]
     assert salvage.lost[0][0] == 7
+
+
+class Table:
+    """A table of which the rowids in `there` lie on sound pages, and all others on damaged ones, however far."""
+
+    def __init__(self, *there: range) -> None:
+        self.there = there
+        self.questions = 0
+
+    def asked(self, rowid: int, most: int | None) -> Iterator[tuple[Any, ...]]:
+        self.questions += 1
+        stretch = next((each for each in self.there if rowid in each), None)
+        if stretch is None:
+            raise sqlite3.DatabaseError("malformed")
+        end = stretch.stop if most is None else min(stretch.stop, rowid + most)
+        for number in range(rowid, end):
+            yield (number,)
+        if most is None or rowid + most > stretch.stop:
+            raise sqlite3.DatabaseError("malformed")
+
+
+@pytest.mark.parametrize(
+    "islands",
+    [
+        [range(40_000, 60_000)],  # between 2 to the power of 15 and of 16 rows behind the damage
+        [range(3_000, 3_100), range(5_000, 5_100), range(9_000, 9_200)],
+        [range(10_000_000, 10_020_000), range(10_500_000, 10_501_000)],
+    ],
+)
+def test_readable_rows_far_behind_the_damage_are_found_with_few_questions(islands: list[range]) -> None:
+    table = Table(range(1, 11), *islands)
+    salvage = Salvage(table.asked, most_single=2_000)
+    found = [row[0] for row in salvage.rows()]
+    assert found == [*range(1, 11), *(number for each in islands for number in each)]
+    assert salvage.lost[0] == (0, 0)
+    assert salvage.lost[1:] == [
+        (first, last)
+        for first, last in zip(
+            [11, *(each.stop for each in islands)], [*(each.start - 1 for each in islands), 2**63 - 1], strict=True
+        )
+    ]
+    assert table.questions < 60_000 * (len(islands) + 1)
+
+
+def test_nothing_is_looked_for_behind_the_last_rowid_that_is_wanted() -> None:
+    table = Table(range(1, 11), range(500, 600))
+    salvage = Salvage(table.asked)
+    assert [row[0] for row in salvage.rows(1, 200)] == list(range(1, 11))
+    assert table.questions < 250
+
+
+def test_a_table_with_ever_more_damage_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(salvage_module, "_MOST_QUESTIONS", 5_000)
+    table = Table(*(range(number, number + 1) for number in range(0, 100_000, 50)))
+    salvage = Salvage(table.asked)
+    found = [row[0] for row in salvage.rows()]
+    assert found == list(range(0, found[-1] + 1, 50))
+    assert 50 < len(found) < 200
+    assert salvage.lost[-1] == (found[-1] + 1, 2**63 - 1)
+    assert table.questions < 5_200
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def mutated(data: bytes, other: bytes, dice: random.Random) -> bytes:
 
 
 NAMES = ("keybag", "mbdb", "plist", "row", "attributed-string", "keyed-archive", "protobuf", "summary", "handwriting",
-         "digital-touch", "balloon")  # fmt: skip
+         "digital-touch", "balloon", "sqlite-pages")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -146,6 +146,30 @@ def test_a_movie_whose_blob_is_missing_still_makes_the_pair(found: Any) -> None:
     assert (pair["pair"], pair["sha256"]) == (f"{FOLDER}IMG_1.mov", None)
 
 
+def test_a_picture_that_is_not_there_still_names_its_movie(found: Any) -> None:
+    pair = found({f"{FOLDER}IMG_1.MOV": Outcome.OK})[0].details["live_photo"]
+    assert pair["pair"] == f"{FOLDER}IMG_1.MOV"
+
+
+def test_two_movies_of_one_stem_are_both_named(found: Any) -> None:
+    names = [f"{FOLDER}IMG_1{each}" for each in (".HEIC", ".MOV", ".mov")]
+    told = found(dict.fromkeys(names, Outcome.OK))[0].details["live_photo"]
+    assert (told["pair"], [each["pair"] for each in told["more"]]) == (names[1], [names[2]])
+
+
+def test_a_movie_whose_name_is_spelt_in_the_other_form_of_its_letters_is_named(found: Any) -> None:
+    movie = f"{FOLDER}u\u0308.MOV"
+    told = found({f"{FOLDER}\u00fc.HEIC": Outcome.OK, movie: Outcome.OK}, filename=f"~/{FOLDER}\u00fc.HEIC")[0].details
+    assert told["live_photo"]["pair"] == movie
+
+
+def test_the_note_on_a_picture_without_message_names_its_movie(read: Read, message_tables: Tables) -> None:
+    tables = message_tables({}, attachment=[{"guid": "LONE", "filename": f"~/{FOLDER}IMG_1.HEIC"}])
+    files = dict.fromkeys((f"{FOLDER}IMG_1.HEIC", f"{FOLDER}IMG_1.MOV"), Outcome.OK)
+    (issue,) = read(tables, files=files, only=["messages"]).issues
+    assert f"; movie of its Live Photo: {FOLDER}IMG_1.MOV (fileID " in issue.what
+
+
 @pytest.mark.parametrize("other", ["IMG_2.MOV", "IMG_1.pdf", "x/IMG_1.MOV"])
 def test_other_files_make_no_pair(found: Any, other: str) -> None:
     assert found({f"{FOLDER}IMG_1.HEIC": Outcome.OK, FOLDER + other: Outcome.OK})[0].details == {}

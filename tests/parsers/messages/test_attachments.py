@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -167,3 +168,52 @@ def test_an_attachment_row_without_message_is_a_note(read: Read, message_tables:
     (issue,) = found.issues
     assert (issue.effect, issue.where.table, issue.where.rowid) == ("note", "attachment", 1)
     assert "attachment row without message" in issue.what
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "stored_as", "raw"),
+    [
+        ("total_bytes", "many", "TEXT", "many"),
+        ("total_bytes", 2.5, "REAL", "2.5"),
+        ("transfer_state", "done", "TEXT", "done"),
+        ("transfer_state", "5", "TEXT", "5"),
+        ("hide_attachment", 7, "INTEGER", "7"),
+        ("is_sticker", b"\x01", "BLOB", "blob"),
+        ("ck_sync_state", "x", "TEXT", "x"),
+        ("created_date", "yesterday", "TEXT", "yesterday"),
+        ("created_date", 700000000 * 10**9, "INTEGER", "700000000000000000"),
+        ("filename", b"\xff\xfe\x00", "BLOB", "blob"),
+        ("filename", b"~/Library/SMS/Attachments/ab/11/X/IMG_1.HEIC", "BLOB", "blob"),
+        ("transfer_name", 4, "INTEGER", "4"),
+        ("mime_type", b"\xff", "BLOB", "blob"),
+        ("uti", 1.5, "REAL", "1.5"),
+        ("original_guid", b"\xff", "BLOB", "blob"),
+        ("emoji_image_short_description", b"\xff", "BLOB", "blob"),
+    ],
+)
+def test_a_cell_of_another_type_is_kept_raw_and_noted(
+    read: Read, message_tables: Tables, column: str, cell: Any, stored_as: str, raw: str
+) -> None:
+    tables = message_tables(
+        {"text": "\ufffc"},
+        attachment=[{"guid": "at_0_G-1", "filename": f"~/{PATH}", "transfer_state": 5, column: cell}],
+        message_attachment_join=[{"message_id": 1, "attachment_id": 1}],
+    )
+    record = read(tables, files={PATH: Outcome.OK}, only=["messages"]).messages[1]
+    as_blob = {"sha256": hashlib.sha256(cell).hexdigest(), "size": len(cell)} if isinstance(cell, bytes) else None
+    odd = {column: {"type": stored_as, "raw": raw if as_blob is None else as_blob}}
+    assert record.attachments[0].details["odd_cells"] == odd
+    assert record.notes == [f"attachment 1: kept raw, being odd: {column} ({stored_as})"]
+
+
+def test_cells_as_messages_writes_them_are_not_odd(found: Any) -> None:
+    usual = {"total_bytes": 9, "created_date": 700000000, "is_sticker": 0, "ck_sync_state": 1, "uti": "public.heic"}
+    assert found(Outcome.OK, **usual)[0].details == {}
+    assert found(Outcome.OK, created_date=0, total_bytes=None)[0].details == {}
+
+
+def test_odd_cells_of_an_attachment_without_message_stand_in_its_note(read: Read, message_tables: Tables) -> None:
+    row = {"guid": "LONE", "filename": None, "total_bytes": "many"}
+    (issue,) = read(message_tables({}, attachment=[row]), only=["messages"]).issues
+    assert issue.what.endswith("; kept raw, being odd: total_bytes (TEXT)")
+    assert issue.raw == '{"total_bytes":{"type":"TEXT","raw":"many"}}'

@@ -80,6 +80,33 @@ def test_a_missing_handle_makes_the_sender_unknown_and_never_the_owner(
     assert (record.sender.role, record.sender.handle, record.sender.handle_rowid) == ("unknown", None, rowid)
 
 
+@pytest.mark.parametrize(
+    ("handle_id", "shown"),
+    [
+        ("+12025550199 (work)", 'TEXT "+12025550199 (work)"'),
+        (1.5, "REAL 1.5"),
+        (b"\x01", "a BLOB of 1 bytes, sha256 4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a"),
+    ],
+)
+def test_a_handle_id_that_is_no_number_is_noted_as_it_stands(
+    read: Read, message_tables: Tables, handle_id: Any, shown: str
+) -> None:
+    incoming, outgoing = read(
+        message_tables({"handle_id": handle_id}, {"handle_id": handle_id, "is_from_me": 1})
+    ).messages.values()
+    assert (incoming.sender.role, incoming.sender.handle_rowid) == ("unknown", None)
+    for record in (incoming, outgoing):
+        assert record.notes == [f"handle_id holds {shown}: it names no handle row"]
+
+
+def test_a_handle_id_written_as_text_is_read_as_its_number_and_this_is_said(read: Read, message_tables: Tables) -> None:
+    found = read(message_tables({"handle_id": "1"}))
+    record = only(found)
+    assert (record.sender.handle, record.sender.handle_rowid) == ("+12025550171", 1)
+    assert record.notes == ['handle_id holds TEXT "1": it is read as 1']
+    assert not [issue for issue in found.issues if "handle row that" in issue.what]
+
+
 def group(message_tables: Tables, *messages: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return message_tables(
         *messages,
@@ -166,6 +193,63 @@ def test_a_tapback_is_a_record_and_is_listed_under_its_target(read: Read, messag
     assert (sticker.type, sticker.tapback) == ("sticker", None)
 
 
+def test_a_reference_whose_bytes_are_no_text_costs_no_other_tapback(
+    read: Read, message_tables: Tables, new_database: Callable[..., Path]
+) -> None:
+    tapback = {"associated_message_type": 2000, "associated_message_guid": "p:0/G-1"}
+    path = new_database("odd.db", message_tables({}, tapback, tapback))
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE message SET associated_message_guid = CAST(x'703a302f41ff' AS TEXT) WHERE ROWID = 3")
+    database.close()
+    found = read(path)
+    assert [each.rowid for each in found.messages[1].tapbacks] == [2]
+    assert [found.messages[rowid].target.found for rowid in (2, 3)] == [True, False]
+    assert not [issue for issue in found.issues if "stopped" in issue.what or "cannot be read on" in issue.what]
+
+
+TWO_PARTS = attributed_string(
+    [Run("one", {"__kIMMessagePartAttributeName": 0}), Run("three", {"__kIMMessagePartAttributeName": 2})]
+)
+
+
+@pytest.mark.parametrize(
+    ("about", "kind", "note"),
+    [
+        ("p:1/G-1", 2000, "the tapback of row 2 is on part 1: this message has no such part now"),
+        ("p:7/G-1", 3001, "the tapback of row 2 is on part 7: this message has no such part now"),
+        ("p:7/G-1", 1000, "the sticker of row 2 is on part 7: this message has no such part now"),
+        ("p:2/G-1", 2000, None),
+        ("p:-1/G-1", 2000, None),
+        ("G-1", 2000, None),
+    ],
+)
+def test_a_tapback_on_a_part_that_its_target_lacks_is_noted_there(
+    read: Read, message_tables: Tables, about: str, kind: int, note: str | None
+) -> None:
+    tapback = {"associated_message_type": kind, "associated_message_guid": about}
+    target = read(message_tables({"attributedBody": TWO_PARTS}, tapback)).messages[1]
+    assert len(target.tapbacks) == 1
+    assert target.notes == ([] if note is None else [note])
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"text": None},
+        {"text": "words"},
+        {"attributedBody": b"damaged", "text": None},
+        {"balloon_bundle_id": "com.apple.messages.URLBalloonProvider", "text": None},
+        {"message_summary_info": plistlib.dumps({"rp": [0]}, fmt=plistlib.FMT_BINARY)},
+    ],
+)
+def test_a_tapback_on_part_0_is_not_misplaced_where_the_message_may_have_one(
+    read: Read, message_tables: Tables, target: dict[str, Any]
+) -> None:
+    tapback = {"associated_message_type": 2000, "associated_message_guid": "bp:G-1"}
+    notes = read(message_tables(target, tapback)).messages[1].notes
+    assert not [note for note in notes if "no such part" in note]
+
+
 def test_a_target_that_is_gone_is_named_all_the_same(read: Read, message_tables: Tables) -> None:
     record = only(read(message_tables({"associated_message_guid": "p:0/GONE", "associated_message_type": 2001})))
     assert (record.target.guid, record.target.found) == ("GONE", False)
@@ -232,6 +316,13 @@ def test_the_subject_of_an_announcement_is_the_other_handle(read: Read, message_
     found = read(group(message_tables, {"item_type": 1, "group_action_type": 0, "handle_id": 1, "other_handle": 3}))
     told = only(found).announcement
     assert (told.actor.handle, told.subject.handle) == ("+12025550171", "+12025550173")
+
+
+def test_an_other_handle_that_is_no_number_is_noted_as_it_stands(read: Read, message_tables: Tables) -> None:
+    odd = {"item_type": 1, "group_action_type": 1, "handle_id": 1, "other_handle": "ann"}
+    record = only(read(group(message_tables, odd)))
+    assert record.announcement.subject is None
+    assert record.notes == ['other_handle holds TEXT "ann": it names no handle row']
 
 
 def test_send_later_is_a_message_planned_for_its_date(read: Read, message_tables: Tables) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import plistlib
 from typing import Any
 
@@ -98,3 +99,71 @@ def test_odd_values_are_passed_over_without_a_fault(value: Any) -> None:
 def test_a_time_that_is_no_number_is_none() -> None:
     found, _, _ = read({"ec": {"0": [{"t": words("a"), "d": float("nan")}, {"t": words("b")}]}})
     assert [edit.at for edit in found.edits] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "raw"),
+    [
+        ({"ec": 5}, "ec", 5),
+        ({"ec": {"x": []}}, "ec.x", []),
+        ({"ec": {"0": "none"}}, "ec.0", "none"),
+        ({"ec": {"0": [7]}}, "ec.0.0", 7),
+        ({"ec": {"0": [{"t": 3}]}}, "ec.0.0.t", 3),
+        ({"ec": {"0": [{"t": words("a"), "d": "yesterday"}]}}, "ec.0.0.d", "yesterday"),
+        ({"ec": {"0": [{"t": words("a"), "bcg": 9}]}}, "ec.0.0.bcg", 9),
+        ({"ec": {"0": [{"t": words("a"), "zzz": 1}]}}, "ec.0.0.zzz", 1),
+        ({"ep": "x"}, "ep", "x"),
+        ({"ep": [0, "x"]}, "ep.1", "x"),
+        ({"rp": {"0": 1}}, "rp", {"0": 1}),
+        ({"rp": [0, "a"]}, "rp.1", "a"),
+        ({"otr": [1]}, "otr", [1]),
+        ({"rp": [0], "otr": {"0": 5}}, "otr.0", 5),
+        ({"rp": [0], "otr": {"0": {"lo": "start", "le": 4}}}, "otr.0.lo", "start"),
+        ({"euh": "ann@example.com"}, "euh", "ann@example.com"),
+        ({"euh": [1]}, "euh.0", 1),
+        ({"ams": ["a quote"]}, "ams", ["a quote"]),
+        ({"amsa": 4}, "amsa", 4),
+        ({"ust": "yes"}, "ust", "yes"),
+        ({"amc": "none"}, "amc", "none"),
+    ],
+)
+def test_a_value_of_an_odd_form_stays_raw_and_is_noted(value: Any, path: str, raw: Any) -> None:
+    found, _, notes = read(value)
+    assert found.details["message_summary_info"] == {path: raw}
+    assert [note for note in notes if note.startswith(f"message_summary_info: {path} has a form that is not known: ")]
+
+
+def test_a_key_that_is_not_known_stays_raw() -> None:
+    found, _, notes = read({"zzz": {"a": [1, b"x"]}})
+    blob = {"sha256": hashlib.sha256(b"x").hexdigest(), "size": 1}
+    assert found.details == {"message_summary_info": {"zzz": {"a": [1, blob]}}}
+    assert notes == ["message_summary_info has further keys: zzz"]
+
+
+def test_what_every_summary_holds_is_not_odd() -> None:
+    event = [{"t": words("a"), "d": 1.0}, {"t": words("b"), "d": 2.0, "bcg": "EDIT"}]
+    usual = {
+        "ec": {"0": event}, "ep": [0], "rp": [1], "otr": {"0": {"lo": 0, "le": 1}, "1": {"lo": 1, "le": 4}},
+        "euh": ["+12025550171"], "ust": True, "amc": 0, "ams": "quote", "amsa": "com.apple.siri",
+    }  # fmt: skip
+    assert "message_summary_info" not in read(usual)[0].details
+
+
+def test_many_odd_values_are_counted_in_the_notes_and_kept_in_the_details() -> None:
+    found, _, notes = read({"rp": [f"part {number}" for number in range(30)]})
+    assert len(found.details["message_summary_info"]) == 30
+    assert notes[-1] == "message_summary_info: 10 more values have a form that is not known: see the details"
+    assert len(notes) == 21
+
+
+def test_a_long_odd_value_is_cut_in_the_note_alone() -> None:
+    found, _, notes = read({"amsa": ["x" * 1000]})
+    assert found.details["message_summary_info"] == {"amsa": ["x" * 1000]}
+    assert all(len(note) < 400 for note in notes)
+
+
+def test_references_that_expand_stay_within_bounds() -> None:
+    hundred = ["x" * 10_000] * 100
+    found, reports, _ = read({"amsa": [hundred] * 40})
+    assert reports == []
+    assert 1_000_000 < len(str(found.details)) < 3_000_000

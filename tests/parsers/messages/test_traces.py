@@ -272,17 +272,15 @@ def test_a_deleted_part_is_a_trace_with_its_words(traces: Any, message_tables: T
     assert (trace.text, trace.rowids, trace.guid, trace.dates) == ("taken out", [(1, 1)], "G-1", [AT])
 
 
-def test_a_file_that_no_row_names_is_a_trace_and_a_live_photos_movie_is_said_to_be_one(
+def test_a_file_that_no_row_names_is_a_trace_and_the_movie_of_a_live_photo_with_a_row_is_none(
     traces: Any, message_tables: Tables
 ) -> None:
     folder = "Library/SMS/Attachments/ab/11/X/"
     tables = message_tables({}, attachment=[{"guid": "A", "filename": f"~/{folder}IMG_1.HEIC"}],
                             message_attachment_join=[{"message_id": 1, "attachment_id": 1}])  # fmt: skip
     files = dict.fromkeys([folder + name for name in ("IMG_1.HEIC", "IMG_1.MOV", "left.jpeg")], Outcome.OK)
-    companion, left = traces(tables, "unreferenced-file", files=files)
-    assert (companion.path, left.path) == (folder + "IMG_1.MOV", folder + "left.jpeg")
-    assert "companion" in companion.explanations[0]
-    assert "companion" not in " ".join(left.explanations)
+    (left,) = traces(tables, "unreferenced-file", files=files)
+    assert left.path == folder + "left.jpeg"
 
 
 def test_a_database_of_ios_6_without_any_of_these_tables_gives_no_trace_and_no_issue(

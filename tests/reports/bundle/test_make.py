@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator
 from bagtag.custody.errors import PassphraseError, StoppedError, UsageError
 from bagtag.custody.examination import Examination
 from bagtag.extract.backup import Backup
+from bagtag.parsers.messages import slices
 from bagtag.reports.bundle.job import Job, Made
 from bagtag.reports.bundle.make import make
 from bagtag.reports.bundle.scope import Scope
@@ -262,3 +263,43 @@ def test_without_the_key_bag_its_file_is_left_out_and_its_digest_kept(encrypted_
     assert not list((made.dest / "bag").rglob("Manifest.plist"))
     facts = json.loads((made.dest / "bag/data/scope.json").read_text("utf-8"))
     assert facts["without_key_bag"]["manifest_plist_sha256"] == hashlib.sha256(original).hexdigest()
+
+
+@pytest.mark.parametrize("more", [{}, {"features": True}, {"faults": ["damaged-row-message", "missing-blob"]}])
+def test_several_processes_write_the_same_bag_as_one(
+    more: dict[str, Any], mint: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minted = mint(encrypted=True, ios="18.5", extra_messages=200, **more)
+    monkeypatch.setattr(slices, "MANY", 10)
+    monkeypatch.setattr(slices, "ROWS", 7)
+    asked: list[int] = []
+    standing = slices._standing
+
+    def counted(setup: Any, count: int) -> Any:
+        asked.append(count)
+        return standing(setup, count)
+
+    monkeypatch.setattr(slices, "_standing", counted)
+    for cores in (1, 3):
+        monkeypatch.setattr(slices, "usable_cores", lambda cores=cores: cores)
+        made_of(minted, tmp_path / f"{cores} cores")
+    assert asked == [3]
+    one, three = ((tmp_path / f"{cores} cores/bag/data") for cores in (1, 3))
+    names = sorted(path.name for path in (one / "records").iterdir())
+    assert len(lines(tmp_path / "1 cores", "records/messages.jsonl")) > 200
+    assert [(three / "records" / name).read_bytes() for name in names] == [
+        (one / "records" / name).read_bytes() for name in names
+    ]
+    digests = [(tmp_path / f"{cores} cores/bag/manifest-sha256.txt").read_bytes() for cores in (1, 3)]
+    assert digests[0] == digests[1]
+
+
+def test_a_scope_of_records_is_read_by_one_process(mint: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(_setup: Any, _count: int) -> Any:
+        raise AssertionError("several processes were asked for")
+
+    minted = mint(encrypted=False, ios="18.5", extra_messages=50)
+    monkeypatch.setattr(slices, "MANY", 10)
+    monkeypatch.setattr(slices, "usable_cores", lambda: 3)
+    monkeypatch.setattr(slices, "_standing", never)
+    assert made_of(minted, tmp_path / "e", scope=Scope(handle="+12025550171")).records["messages"]

@@ -58,7 +58,7 @@ def test_an_untouched_folder_is_intact_and_its_digests_are_those_of_its_manifest
 def test_with_the_bag_digest_from_outside_it_is_authentic(evidence: Path) -> None:
     result = verify(evidence, expect=" " + sha256(evidence / "bag/tagmanifest-sha256.txt").upper() + "\n")
     assert (result.verdict, result.problems) == ("authentic", ())
-    assert "lines 0–3 of custody.jsonl are covered by the bag digest that was given" in result.anchored.lower()
+    assert "lines 0–3 are covered by the bag digest that was given, 4 by seal/statement.json alone" in result.anchored
 
 
 def test_another_bag_digest_from_outside_breaks_it(evidence: Path) -> None:
@@ -167,7 +167,10 @@ def test_a_folder_that_is_taken_out_is_missed(folder: Path, name: str) -> None:
     [
         "planted.txt", "custody.jsonl.bak", "bag/planted.txt", "bag/fetch.txt", "bag/manifest-sha512.txt",
         "bag/schemas/planted.txt", "bag/schemas/planted.json", "bag/data/planted.txt", "bag/data/files/a/b/planted",
-        "bag/data/a\nb", "seal/planted.txt", "seal/ab.sig", "seal/ab.pub.pem", "seal/1.tsq", "seal/1.tsr", "data/x",
+        "bag/data/a\nb", "seal/planted.txt",
+        f"seal/{'a' * 64}.sig", f"seal/{'a' * 64}.pub.pem",
+        "seal/ab.sig", "seal/ab.pub.pem", "seal/1.tsq", "seal/1.tsr", "seal/1.chain.pem",
+        "data/x",
     ],
 )  # fmt: skip
 def test_a_file_that_is_put_in_is_named(folder: Path, name: str) -> None:
@@ -322,7 +325,7 @@ def test_a_folder_made_anew_is_intact_and_never_authentic(evidence: Path, folder
     (folder / "bag/data/source/Info.plist").write_bytes(b"<plisT/>")
     reseal(folder)
     assert verify(folder).problems == ()
-    assert "compared with nothing from outside" in verify(folder).anchored
+    assert "lines 0–4 are covered by seal/statement.json alone, which nobody signed" in verify(folder).anchored
     assert verify(folder, expect=sha256(evidence / "bag/tagmanifest-sha256.txt")).verdict == "broken"
 
 
@@ -380,16 +383,15 @@ def test_a_log_that_went_on_is_intact_and_its_uncovered_tail_is_told(folder: Pat
     result = verify(folder)
     assert result.verdict == "intact"
     assert result.anchored == (
-        "Lines 0–3 of custody.jsonl are repeated in the bag, which was compared with nothing from outside; line 4 is "
-        "covered by seal/statement.json alone, which nobody signed; lines 5–6 are covered by nothing: such a tail can "
-        "be cut off, or its last line changed, unseen."
+        "lines 0–4 are covered by seal/statement.json alone, which nobody signed, 5–6 by nothing: such a tail can be "
+        "cut off, or its last line changed, unseen."
     )
 
 
 def test_the_other_partys_copy_shows_that_the_tail_was_cut(folder: Path, tmp_path: Path) -> None:
     grown(folder, "to the court", "back")
     copy = Path(shutil.copy(folder / "custody.jsonl", tmp_path / "theirs.jsonl"))
-    assert "lines 0–6 agree with the other copy" in verify(folder, other_log=copy).anchored
+    assert "lines 0–6 are covered by the other copy of the log." in verify(folder, other_log=copy).anchored
     lines = copy.read_bytes().splitlines(keepends=True)
     (folder / "custody.jsonl").write_bytes(b"".join(lines[:-1]))
     assert verify(folder).verdict == "intact"
@@ -414,7 +416,7 @@ def test_an_older_copy_of_the_other_party_covers_what_it_holds(folder: Path, tmp
     grown(folder, "to the court")
     result = verify(folder, other_log=copy)
     assert result.verdict == "intact"
-    assert "lines 0–4 agree with the other copy of the log; line 5 is covered by nothing" in result.anchored
+    assert "lines 0–4 are covered by the other copy of the log, 5 by nothing" in result.anchored
 
 
 def test_a_copy_that_is_itself_unsound_or_missing_is_said(folder: Path, tmp_path: Path) -> None:
@@ -428,7 +430,7 @@ def test_a_copy_that_is_itself_unsound_or_missing_is_said(folder: Path, tmp_path
         verify(folder, other_log=tmp_path / "empty")
 
 
-def test_a_signature_in_the_log_is_read_and_said_to_be_unchecked(folder: Path) -> None:
+def test_a_signature_whose_key_is_not_at_hand_is_said_to_be_unchecked(folder: Path) -> None:
     path = folder / "custody.jsonl"
     head = digest(path.read_bytes().splitlines()[-1])
     signed = {
@@ -438,7 +440,7 @@ def test_a_signature_in_the_log_is_read_and_said_to_be_unchecked(folder: Path) -
     path.write_bytes(path.read_bytes() + json.dumps(signed, separators=(",", ":")).encode() + b"\n")
     result = verify(folder)
     assert result.verdict == "intact"
-    assert "line 5 is a signature, which this version of bagtag does not check" in result.notes[0]
+    assert "the signature in line 5 cannot be checked: its key is not at hand" in result.notes[0]
 
 
 # -- records ---------------------------------------------------------------------------------------------------------
