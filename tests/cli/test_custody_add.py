@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -27,7 +28,7 @@ def last(dest: Path) -> Any:
 @pytest.mark.parametrize(
     ("arguments", "note", "moved"),
     [
-        (["received", "--from", "the court", "--condition", "seal 17 whole"], "from the court; condition seal 17 whole", True),
+        (["received", "--from", "the court", "--condition", "whole"], "from the court; condition whole", True),
         (["stored", "--note", "shelf 3"], "shelf 3", True),
         (["disclosed", "--to", "the defence"], "to the defence", True),
         (["copied", "--to", "Ben Roe"], "copy 1, for Ben Roe", True),
@@ -153,10 +154,21 @@ def test_where_the_folder_is_read_only_the_log_goes_on_elsewhere(bagtag: Any, se
     assert bagtag("custody", "add", sealed, "note", "--note", "x", "--log", sealed / "on.jsonl").code == 2
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root writes everywhere")
-def test_a_folder_that_cannot_be_written_to_is_told_with_the_way_out(bagtag: Any, sealed: Path) -> None:
-    (sealed / "custody.jsonl").chmod(0o400)
-    ran = bagtag("custody", "add", sealed, "note", "--note", "x")
+@pytest.mark.parametrize("sign", [False, True])
+def test_a_folder_that_cannot_be_written_to_is_told_with_the_way_out(
+    sign: bool, bagtag: Any, sealed: Path, monkeypatch: pytest.MonkeyPatch, signing_key: Callable[[str], Path]
+) -> None:
+    key = ["--sign-key", signing_key("ann")] if sign else []
+    real = os.open
+
+    def of_a_disc(path: Any, flags: int, *more: Any, **options: Any) -> int:
+        if flags & (os.O_RDWR | os.O_WRONLY) and str(path).startswith(str(sealed)):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return real(path, flags, *more, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", of_a_disc)
+        ran = bagtag("custody", "add", sealed, "note", "--note", "x", *key)
     assert (ran.code, "--log FILE" in ran.err) == (2, True)
 
 
@@ -177,11 +189,38 @@ def test_many_programs_at_once_lose_no_line(program: Callable[..., subprocess.Po
     assert chain.problems(sealed / "custody.jsonl") == []
 
 
+@pytest.mark.parametrize("call", ["write", "fsync"])
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_full_disk_stops_with_5_and_the_same_command_again_writes_the_line_once(
+    at: int, call: str, bagtag: Any, sealed: Path, signing_key: Callable[[str], Path]
+) -> None:
+    command = ["custody", "add", sealed, "copied", "--to", "Ben", "--sign-key", signing_key("ann")]
+    real, count = getattr(os, call), 0
+
+    def full(*arguments: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(*arguments)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, call, full)
+        code = bagtag(*command).code
+    assert code == (5 if count >= at else 0)
+    if count >= at:
+        assert _events(sealed / "custody.jsonl") == ["received", "sealed", "stored"]
+        assert bagtag(*command).code == 0
+    assert _events(sealed / "custody.jsonl") == ["received", "sealed", "stored", "copied", "signed"]
+    assert chain.problems(sealed / "custody.jsonl") == []
+
+
 class Killed(BaseException):
     """The process is gone."""
 
 
-CALLS = ("write", "fsync", "replace", "open", "close", "unlink", "mkdir", "ftruncate")
+CALLS = ("write", "fsync", "replace", "unlink", "mkdir", "ftruncate")
+"""What reaches the disk. Files are still closed: a process that is gone holds no lock."""
 
 
 @pytest.mark.parametrize("step", [["add", "copied", "--to", "Ben"], ["transfer", "--to", "Ben"], ["sign"]])
@@ -213,11 +252,11 @@ def test_killed_at_any_call_of_the_system_no_line_is_lost_or_doubled_and_the_cha
             "custody", "add", dest, "note", "--note", "the next command", *(["--log", log] if elsewhere else [])
         )
         assert again.code == 0, (at, again.err)
-        after = [event for event in _events(place) if event != "error"]
+        after = [event for event in _events(place) if event not in {None, "error"}]
         assert after[: 3 + len(extra)] == ["received", "sealed", "stored", *extra], at
         assert after[-1] == "note", at
         assert chain.problems(place) == [], at
-    assert at > 10
+    assert at > 5
 
 
 def _events(log: Path) -> list[str | None]:
@@ -226,12 +265,14 @@ def _events(log: Path) -> list[str | None]:
 
 def _killed(bagtag: Any, command: list[object], at: int) -> bool:
     """Run the command; at that call of the system the process is gone, and does nothing any more."""
-    count = 0
+    count, os_write = 0, os.write
 
     def watched(real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
             nonlocal count
             count += 1
+            if count == at and real is os_write:
+                real(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])  # it was half done
             if count >= at:
                 raise Killed
             return real(*arguments, **options)
