@@ -28,6 +28,7 @@ from bagtag.reports.paper.document import (
     Prose,
     Table,
     Ticks,
+    Together,
     Words,
     said,
 )
@@ -217,7 +218,7 @@ def _digests(folder: Folder, clock: Clock) -> tuple[Block, ...]:
                 ("Full checks that the log records", said(checked)),
                 ("Signatures over the statement (key ids), checked when this draft was made", _signatures(folder)),
                 ("Time stamps (RFC 3161) in the folder",
-                 (Words(f"{folder.stamps}; not checked here: `bagtag verify --tsa-ca` does"),)),
+                 _stamps(folder)),
             )
         ),
         Ticks(((wording.COMPARED, wording.COMPARED_BASIS), (wording.CHECKED, wording.CHECKED_BASIS))),
@@ -227,6 +228,11 @@ def _digests(folder: Folder, clock: Clock) -> tuple[Block, ...]:
 
 def _signatures(folder: Folder) -> Cell:
     return tuple(map(Digest, folder.signatures)) or (Words("none: the folder is closed, unsigned"),)
+
+
+def _stamps(folder: Folder) -> Cell:
+    told = f"{folder.stamps}; not checked here: `bagtag verify --tsa-ca` does" if folder.stamps else "none"
+    return (Words(told),)
 
 
 def _digest(what: str, value: str, covers: str, when: str) -> tuple[Cell, ...]:
@@ -284,9 +290,13 @@ def _notice() -> tuple[Block, ...]:
 
 def _declaration() -> tuple[Block, ...]:
     return (
-        Heading("10  Declaration (28 U.S.C. § 1746)"),
-        Prose("Keep one of the two and strike out the other."),
-        Ticks(((wording.WITHIN, wording.WITHIN_BASIS), (wording.WITHOUT, wording.WITHOUT_BASIS))),
-        Lines(("executed on (date)", "at (place)")),
-        Lines(("signature", "printed name, title")),
-    )  # fmt: skip
+        Together(
+            (
+                Heading("10  Declaration (28 U.S.C. § 1746)"),
+                Prose(wording.CHOOSE),
+                Ticks(((wording.WITHIN, wording.WITHIN_BASIS), (wording.WITHOUT, wording.WITHOUT_BASIS))),
+                Lines(("executed on (date)", "at (place)")),
+                Lines(("signature", "printed name, title")),
+            )
+        ),
+    )

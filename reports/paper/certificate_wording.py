@@ -59,6 +59,7 @@ WITHOUT_BASIS = (
     " in a manner that, if falsely made, would subject the signer to a criminal penalty in the country where it "
     "is signed."
 )
+CHOOSE = "Keep one of the two and strike out the other."
 LIMITS: tuple[str, ...] = (
     (
         "A backup is what the device chose to copy: logical data, not an image of the device. Content that was "

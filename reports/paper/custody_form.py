@@ -22,6 +22,7 @@ from bagtag.reports.paper.document import (
     Lines,
     Prose,
     Table,
+    Together,
     Words,
     said,
 )
@@ -170,16 +171,31 @@ def _comments(one: Movement, clock: Clock) -> list[str]:
 
 
 def _closing() -> tuple[Block, ...]:
+    disposal = Facts(
+        (("Items to be disposed of", BLANK), ("Authority for disposal", BLANK), ("Method of disposal", BLANK))
+    )
     return (
-        Heading("Final disposal"),
-        Facts((("Items to be disposed of", BLANK), ("Authority for disposal", BLANK), ("Method of disposal", BLANK))),
-        Lines(("authorizing officer (name, ID)", "signature", "date")),
-        Lines(("disposed of by (name, ID)", "signature", "date")),
-        Heading("Witness to destruction"),
-        Facts((("Item, and how and where it was destroyed", BLANK),)),
-        Lines(("witness (name, ID)", "signature", "date")),
-        Heading("Release to owner"),
-        Facts((("Item", BLANK), ("Owner (name, address)", BLANK))),
-        Lines(("released by (name, ID)", "signature", "date")),
-        Lines(("received by owner", "signature", "date")),
+        Together(
+            (
+                Heading("Final disposal"),
+                disposal,
+                Lines(("authorizing officer (name, ID)", "signature", "date")),
+                Lines(("disposed of by (name, ID)", "signature", "date")),
+            )
+        ),
+        Together(
+            (
+                Heading("Witness to destruction"),
+                Facts((("Item, and how and where it was destroyed", BLANK),)),
+                Lines(("witness (name, ID)", "signature", "date")),
+            )
+        ),
+        Together(
+            (
+                Heading("Release to owner"),
+                Facts((("Item", BLANK), ("Owner (name, address)", BLANK))),
+                Lines(("released by (name, ID)", "signature", "date")),
+                Lines(("received by owner", "signature", "date")),
+            )
+        ),
     )

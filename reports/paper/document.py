@@ -90,7 +90,15 @@ class Lines:
     captions: tuple[str, ...]
 
 
-Block = Heading | Prose | Facts | Table | Ticks | Lines
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Blocks that no page break may part: a signature never stands alone on a page."""
+
+    kind: ClassVar[str] = "together"
+    blocks: tuple[Heading | Prose | Facts | Ticks | Lines, ...]
+
+
+Block = Heading | Prose | Facts | Table | Ticks | Lines | Together
 
 
 @dataclass(frozen=True, slots=True)

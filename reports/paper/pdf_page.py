@@ -19,6 +19,7 @@ from bagtag.reports.pdf.fonts import DIGEST_FAMILY, Typefaces
 from bagtag.reports.pdf.text import Preparation
 from bagtag.reports.pdf.typesetting import Limits, typeset
 
+_SHORT, _FEW = 400, 12  # letters and line breaks of a cell
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -98,11 +99,18 @@ _PARTS: dict[str, Callable[[Any, Preparation], dict[str, Any]]] = {
     "table": lambda block, ready: {
         "heads": [ready.line(head) for head in block.heads],
         "widths": block.widths,
-        "cells": [_cell(cell, ready) for row in block.rows for cell in row],
+        "cells": [[short, _cell(cell, ready)] for row in block.rows for short in (_short(row),) for cell in row],
     },
     "ticks": lambda block, ready: {"rows": [[ready.block(one), ready.block(two)] for one, two in block.rows]},
     "lines": lambda block, ready: {"captions": [ready.line(caption) for caption in block.captions]},
+    "together": lambda block, ready: {"blocks": [_block(inner, ready) for inner in block.blocks]},
 }
+
+
+def _short(row: tuple[Cell, ...]) -> bool:
+    """A row that surely fits on a page is not parted; one that may not fit must be, or its end would be lost."""
+    texts = [value.text for cell in row for value in cell if not isinstance(value, Blank)]
+    return max(map(len, texts), default=0) <= _SHORT and max(text.count("\n") for text in (*texts, "")) <= _FEW
 
 
 def _cell(cell: Cell, ready: Preparation) -> list[tuple[str, Any]]:
