@@ -152,6 +152,11 @@ class Manifest:
             if selection is None or selection.includes(entry):
                 yield entry
 
+    def names(self) -> Iterator[tuple[str | None, str | None, int | None]]:
+        """(domain, relative path, flags) of every row, in the order of `entries`."""
+        for _, _, domain, relative_path, flags in self._table.rows():
+            yield text(domain), text(relative_path), flags if isinstance(flags, int) else None
+
     def some(self, count: int) -> Iterator[FileEntry]:
         """The first `count` file rows in the order they are stored."""
         return map(self._entry, self._table.first(count, FILE))

@@ -35,6 +35,9 @@ _DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}) | {
 }
 _SUFFIX = re.compile(r"[^.].*(\.[A-Za-z0-9]{1,16})", re.DOTALL)
 
+_FEW_LETTERS = 8 * 1024 * 1024
+"""Names of so many letters together are compared in memory first: a hundred thousand rows, or thereabouts."""
+
 _SCHEMA = """
 CREATE TABLE node (key BLOB, spelling BLOB, leaf INTEGER);
 CREATE TABLE bad (key BLOB PRIMARY KEY) WITHOUT ROWID;
@@ -75,13 +78,16 @@ class Names:
             self._nodes.execute(f"PRAGMA {pragma}")
         self._clean = False
         self._last_folder: tuple[str, bool] = ("", False)
-        self._last_safe_folder = ""
+        self._last_fit_folder = ""
 
     def _compare(self, manifest: Manifest) -> None:
-        """Find the names that meet."""
+        """Find the names that meet; mostly there are none."""
+        self._clean = _are_surely_apart(manifest)
+        if self._clean:
+            return
         self._nodes.executescript(_SCHEMA)
         self._nodes.execute("BEGIN")
-        self._nodes.executemany(_ADD, _nodes(manifest))
+        self._nodes.executemany(_ADD, map(_keys, _nodes(manifest)))
         self._nodes.execute(_FIND_BAD)
         self._nodes.execute(_FORGET)
         self._nodes.execute("COMMIT")
@@ -93,21 +99,23 @@ class Names:
             manifest, self._manifest = self._manifest, None
             self._compare(manifest)
         path = joined(entry)
-        if path is None or is_unsafe(entry):
+        if path is None:
             return Place(_renamed(entry), renamed=True, unsafe=True)
-        if self._is_awkward(path) or self._collides(path):
-            return Place(_renamed(entry), renamed=True, unsafe=False)
-        return Place(path, renamed=False, unsafe=False)
-
-    def _is_awkward(self, path: str) -> bool:
         # Rows come sorted: most lie in the folder of the row before, whose own name was found to be fit.
         folder, _, name = path.rpartition("/")
-        if folder and folder == self._last_safe_folder:
-            return len(path) > LONGEST_PATH or _FORBIDDEN.search(name) is not None or _is_awkward_component(name)
-        if is_awkward(path):
-            return True
-        self._last_safe_folder = folder
-        return False
+        if not (folder and folder == self._last_fit_folder and name.isascii() and FILE_ID.fullmatch(entry.file_id)):
+            if is_unsafe(entry):
+                return Place(_renamed(entry), renamed=True, unsafe=True)
+            awkward = is_awkward(path)
+            if not awkward:
+                self._last_fit_folder = folder
+        elif name == ".." or "\0" in name:
+            return Place(_renamed(entry), renamed=True, unsafe=True)
+        else:
+            awkward = len(path) > LONGEST_PATH or _FORBIDDEN.search(name) is not None or _is_awkward_component(name)
+        if awkward or self._collides(path):
+            return Place(_renamed(entry), renamed=True, unsafe=False)
+        return Place(path, renamed=False, unsafe=False)
 
     def close(self) -> None:
         """Close the scratch database; the workspace removes it."""
@@ -141,9 +149,13 @@ class Names:
 
 def joined(entry: FileEntry) -> str | None:
     """`<domain>/<relativePath>`, the domain alone for its root, None when the row has no domain or no path."""
-    if entry.domain is None or entry.relative_path is None:
+    return _joined(entry.domain, entry.relative_path)
+
+
+def _joined(domain: str | None, relative_path: str | None) -> str | None:
+    if domain is None or relative_path is None:
         return None
-    return f"{entry.domain}/{entry.relative_path}" if entry.relative_path else entry.domain
+    return f"{domain}/{relative_path}" if relative_path else domain
 
 
 def is_unsafe(entry: FileEntry) -> bool:
@@ -194,15 +206,31 @@ def _renamed(entry: FileEntry) -> str:
     return f"{RENAMED}/{file_id}{suffix[1] if suffix else ''}"
 
 
-def _nodes(manifest: Manifest) -> Iterator[tuple[bytes, bytes, bool]]:
-    """(key, spelling, is a leaf) of every row's path and of every folder above it.
+def _are_surely_apart(manifest: Manifest) -> bool:
+    """Whether no two names meet. False, too, where that cannot be told in little memory, or hashes meet by chance."""
+    folders: dict[int, str | None] = {}  # by hash; None: a leaf
+    letters = 0
+    for common, path, leaf in _nodes(manifest):
+        letters += len(path)
+        place = hash(common)
+        other = folders.get(place, path)
+        if place in folders and (leaf or other != path):
+            return False
+        if letters > _FEW_LETTERS:
+            return False
+        folders[place] = None if leaf else path
+    return True
 
-    Two rows may share a folder spelled alike; any other meeting at one key is a collision, and so is a file or link
+
+def _nodes(manifest: Manifest) -> Iterator[tuple[str, str, bool]]:
+    """(what it has in common with its twins, path, is a leaf) of every row's path and of every folder above it.
+
+    Two rows may share a folder spelled alike; any other meeting at one name is a collision, and so is a file or link
     that is also a folder.
     """
     last_folder, known = "", frozenset[str]()
-    for entry in manifest.entries(records=False):
-        path = joined(entry)
+    for domain, relative_path, flags in manifest.names():
+        path = _joined(domain, relative_path)
         if path is None:
             continue
         folder = path.rpartition("/")[0]
@@ -211,16 +239,16 @@ def _nodes(manifest: Manifest) -> Iterator[tuple[bytes, bytes, bool]]:
             above = _parents(path)
             for name in above:
                 if name not in known:
-                    yield *_spelled(name), False
+                    yield folded(name), name, False
             last_folder, known = folder, frozenset(above)
-        yield *_spelled(path), entry.flags != DIRECTORY
+        yield folded(path), path, flags != DIRECTORY
 
 
-def _spelled(path: str) -> tuple[bytes, bytes]:
-    """What the path has in common with its twins, and what it has alone."""
-    common = folded(path)
+def _keys(node: tuple[str, str, bool]) -> tuple[bytes, bytes, bool]:
+    """The same in little room."""
+    common, path, leaf = node
     key = _key(common)
-    return key, key if common == path else _key(path)
+    return key, key if common == path else _key(path), leaf
 
 
 def _parents(path: str) -> list[str]:

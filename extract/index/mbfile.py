@@ -5,14 +5,16 @@ checked on 3,721 real rows). Only plain containers are read, resolved through `$
 Keys that are not known here are kept in `raw`.
 
 An index has up to 1.3 million of them, so the layout that devices write (references of one byte, offsets of two, a root
-with nothing but known keys) is read straight from the bytes. Whatever else it may be goes through the general reader of
-property lists; where both read a record they read the same, which the tests hold against plistlib.
+with nothing but known keys) is read straight from the bytes, and what is laid out as a record before it by comparison
+with that one (`record_layout`). Whatever else it may be goes through the general reader of property lists; where
+several read a record they read the same, which the tests hold against plistlib.
 """
 
 from __future__ import annotations
 
 import plistlib
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +23,7 @@ from bagtag.extract.apple_times import APPLE_EPOCH
 from bagtag.extract.formats import binary_plist
 from bagtag.extract.formats.binary_plist import Date, Value
 from bagtag.extract.formats.malformed import MalformedError
+from bagtag.extract.index.record_layout import Layout, layout_of
 
 Time = int | float
 Members = dict[str | int, Value]
@@ -74,7 +77,7 @@ def read(blob: bytes) -> FileMetadata:
     if len(blob) > _LONGEST_RECORD:
         raise BadRecordError(f"the column is {len(blob)} bytes long")
     try:
-        found = _as_devices_write(blob)
+        found = _as_one_before(blob)
     except (IndexError, struct.error, UnicodeDecodeError):
         found = None
     return _from_archive(blob) if found is None else found
@@ -183,7 +186,7 @@ def _plain(value: Value) -> Any:
 
 _trailer = struct.Struct(">6xBBQQQ").unpack_from
 _tables = tuple(struct.Struct(f">{count}H").unpack_from for count in range(256))
-_u16, _u32, _i64 = (struct.Struct(form).unpack_from for form in (">H", ">I", ">q"))
+_u16, _u32, _i64, _u64 = (struct.Struct(form).unpack_from for form in (">H", ">I", ">q", ">Q"))
 _TRAILER_SIZE = 32
 
 # A key is found by its bytes in the file: marker 5n (or 5F 10 n from 15 letters on), then the letters.
@@ -196,11 +199,56 @@ _CLASS = _FIELD_OF[b"\x56$class"]
 _ATTRIBUTES = _KEYS.index("ExtendedAttributes")
 _FIRST_NUMBER, _LAST_NUMBER = _KEYS.index("Size"), _KEYS.index("Flags")
 
+_layouts: dict[bytes, list[Layout | None]] = {}
+"""For each table of offsets that was met the layouts that go with it, None for a record without one."""
+_MOST_LAYOUTS = 4
+_MOST_TABLES = 2048
+_LONGEST_TABLE = 2 * 255 + _TRAILER_SIZE
+_LONGEST_KEPT = 4096
+"""So long may a record be that a layout is kept of: eight mebibytes at the most, thirty-two where all have four."""
 
-def _as_devices_write(blob: bytes) -> FileMetadata | None:
+
+def _as_one_before(blob: bytes) -> FileMetadata | None:
+    """The record by the layout of one that was read before, if there is one; else and besides as `_as_devices_write`.
+
+    A layout is taken down at the second record with the same table of offsets: many tables are met only once.
+    """
+    table = blob[_u64(blob, len(blob) - 8)[0] :]
+    layouts = _layouts.get(table)
+    if layouts is None:
+        if len(table) <= _LONGEST_TABLE:
+            if len(_layouts) == _MOST_TABLES:
+                _layouts.clear()
+            _layouts[table] = []
+        return _as_devices_write(blob)
+    for layout in layouts:
+        values = None if layout is None else layout.values(blob)
+        if values is not None:
+            return _made(values)
+    if len(layouts) == _MOST_LAYOUTS:
+        return _as_devices_write(blob)
+    places: dict[int, int] = {}
+    found = _as_devices_write(blob, places)
+    layouts.append(None if found is None else _taken_down(blob, places))
+    return found
+
+
+def _taken_down(blob: bytes, places: dict[int, int]) -> Layout | None:
+    """The layout of a record that `_as_devices_write` read."""
+    if len(blob) > _LONGEST_KEPT:
+        return None
+    _, _, count, _, table = _trailer(blob, len(blob) - _TRAILER_SIZE)
+    try:
+        return layout_of(blob, _tables[count](blob, table), table, places, len(_KEYS))
+    except IndexError:
+        return None
+
+
+def _as_devices_write(blob: bytes, places: dict[int, int] | None = None) -> FileMetadata | None:
     """The record if it has the usual layout, else None or IndexError, struct.error, UnicodeDecodeError.
 
     Nothing is read but what the record needs, and no key twice: there is nothing that a hostile archive could multiply.
+    `places` hears where the value of each field begins.
     """
     offset_size, reference_size, count, top, table = _trailer(blob, len(blob) - _TRAILER_SIZE)
     if (
@@ -261,15 +309,26 @@ def _as_devices_write(blob: bytes) -> FileMetadata | None:
             found[_CLASS] = True
         else:
             at = offsets[objects[blob[at + 1]]]
-            found[field] = _usual_text(blob, at, table) if field in _TEXTS else _usual_bytes(blob, at, offsets, table)
+            if field in _TEXTS:
+                found[field] = _usual_text(blob, at, table)
+            else:
+                at = _usual_data(blob, at, offsets)
+                found[field] = _usual_bytes(blob, at, table)
             if found[field] is None:
                 return None
+        if places is not None and field != _CLASS:
+            places[field] = at
     if not found[_CLASS]:
         return None
-    if found[_ATTRIBUTES] is not None:
-        found[_ATTRIBUTES] = _attributes(found[_ATTRIBUTES])
-    found[_CLASS] = {}
-    return FileMetadata(*found)
+    return _made(found[:_CLASS])
+
+
+def _made(values: Sequence[Any]) -> FileMetadata:
+    """The record of these values, as they stand in it."""
+    told: list[Any] = [*values, {}]
+    if told[_ATTRIBUTES] is not None:
+        told[_ATTRIBUTES] = _attributes(told[_ATTRIBUTES])
+    return FileMetadata(*told)
 
 
 def _sized(blob: bytes, at: int, kind: int) -> tuple[int, int]:
@@ -292,11 +351,15 @@ def _usual_text(blob: bytes, at: int, table: int) -> str | None:
     return blob[start : start + 2 * length].decode("utf-16-be") if start + 2 * length <= table else None
 
 
-def _usual_bytes(blob: bytes, at: int, offsets: tuple[int, ...], table: int) -> bytes | None:
-    """Bytes as such, or those of an NSMutableData: a dictionary of NS.data and $class."""
+def _usual_data(blob: bytes, at: int, offsets: tuple[int, ...]) -> int:
+    """Where bytes stand that are given as such or as an NSMutableData: a dictionary of NS.data and $class."""
     if blob[at] == 0xD2:
         for key, value in zip(blob[at + 1 : at + 3], blob[at + 3 : at + 5], strict=True):
             if blob.startswith(b"\x57NS.data", offsets[key]):
                 at = offsets[value]
+    return at
+
+
+def _usual_bytes(blob: bytes, at: int, table: int) -> bytes | None:
     start, length = _sized(blob, at, 0x40)
     return blob[start : start + length] if start + length <= table else None

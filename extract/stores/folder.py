@@ -111,8 +111,8 @@ class FolderStore:
         except OSError as trouble:
             raise gone(self) from trouble
         while stack:
-            for path, item in stack[-1]:
-                if item.is_dir(follow_symlinks=False):
+            for path, item, is_folder in stack[-1]:
+                if is_folder:
                     try:
                         stack.append(iter(_sorted(item.path, f"{path}/")))
                     except OSError:
@@ -140,9 +140,10 @@ def _status(facts: os.stat_result) -> Status:
     return Status(stat.S_IFMT(facts.st_mode), facts.st_size, facts.st_mtime_ns, changed, inode)
 
 
-def _sorted(folder: str, prefix: str) -> list[tuple[str, os.DirEntry[str]]]:
+def _sorted(folder: str, prefix: str) -> list[tuple[str, os.DirEntry[str], bool]]:
+    """(path, item, whether it is a folder) of everything in it."""
     with os.scandir(folder) as items:
-        found = [(prefix + item.name, item) for item in items]
+        found = [(prefix + item.name, item, item.is_dir(follow_symlinks=False)) for item in items]
     # A folder's files sort by its name with the slash behind.
-    found.sort(key=lambda pair: os.fsencode(pair[0]) + (b"/" if pair[1].is_dir(follow_symlinks=False) else b""))
+    found.sort(key=lambda each: os.fsencode(f"{each[0]}/" if each[2] else each[0]))
     return found

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bagtag.extract import naming
 from bagtag.extract.manifest import Manifest, file_id_of
 from bagtag.extract.naming import Names, Place
 from bagtag.extract.workspace import Workspace
@@ -196,3 +197,21 @@ def test_kept_places_never_meet_and_do_not_depend_on_flags_order(
     for file_id, place in found.items():
         assert ".." not in place.path.split("/")
         assert place.renamed == place.path.startswith(f"_renamed/{file_id}")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(PATHS, st.lists(st.sampled_from([FILE, DIRECTORY]), min_size=8, max_size=8))
+def test_many_names_are_compared_on_the_disk_with_the_same_result(
+    placed: Placed, paths: list[str], flags: list[int]
+) -> None:
+    rows = [row(path, flag) for path, flag in zip(paths, flags, strict=False)]
+    found = placed(rows)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(naming, "_FEW_LETTERS", -1)
+        assert placed(rows) == found
+
+
+def test_what_is_unsafe_in_a_folder_that_is_fit_is_unsafe(placed: Placed) -> None:
+    rows = [row("F/a"), row("F/b\0"), ("0" * 39, "HomeDomain", "F/c", FILE), row("F/.."), row("F/d")]
+    found = placed(rows)
+    assert [found[each[0]].unsafe for each in rows] == [False, True, True, True, False]
