@@ -169,7 +169,8 @@ def _rows(dest: Path, name: str) -> Iterator[_Row]:
 
 def _check_chains(dest: Path, current: Path) -> None:
     sealed = dest / "bag" / LOG
-    problems = [*chain.problems(sealed, f"bag/{LOG}"), *chain.problems(current, current.name)]
+    # A last line that a crash cut short is closed, and told of, by the next line that is written.
+    problems = [*chain.problems(sealed, f"bag/{LOG}"), *chain.examine(current, current.name).lasting]
     if problems:
         raise _broken(str(problems[0]))
     if not chain.is_prefix(sealed, current):

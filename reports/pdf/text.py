@@ -25,7 +25,7 @@ _BREAK = "\u200b"
 _LONGEST_WORD, _PIECE = 24, 12
 # Thai and its neighbours write no spaces; the typesetter finds the words of real text by a dictionary.
 _LONGEST_UNSPACED, _UNSPACED_PIECE = 48, 24
-_MOST_MARKS = 30  # marks on one letter that Unicode annex 15 (stream-safe text) provides for; more bury the next lines
+_MOST_MARKS = 8  # on one letter; no script needs as many, and a stack of them is drawn over the lines above
 _MOST_KNOWN = 50_000
 
 _CLUSTER = regex.compile(r"\X", regex.DOTALL)
@@ -71,6 +71,22 @@ class Preparation:
         self.broken = False
         self._used: dict[Typeface, None] = {}
         self._known: dict[str, _Verdict] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the prepared texts: what boxes are, that long words were given places to break."""
+        told = []
+        if self.boxed:
+            told.append(
+                "A code point in a box (U+…) stands in the place of a character that is invisible, that would reorder "
+                "what is read, or that no font of this document draws."
+            )
+        if self.broken:
+            told.append(
+                "So that long words do not run off the page, they hold U+200B, an invisible place to break, which is "
+                "found in text that is copied from this file."
+            )
+        return tuple(told)
 
     @property
     def used(self) -> tuple[Typeface, ...]:
@@ -126,9 +142,10 @@ class Preparation:
         if _FLAG.fullmatch(cluster):
             self._emoji(cluster, verdict)
             return verdict
-        seen = ""
+        seen, marks = "", 0
         for number, character in enumerate(cluster):
-            if number > _MOST_MARKS or _hides(cluster, number):
+            marks += unicodedata.category(character) in {"Mn", "Me"} and not _SELECTOR.match(character)
+            if marks > _MOST_MARKS or _hides(cluster, number):
                 self._visible(seen, verdict)
                 seen = ""
                 verdict.box(character)
