@@ -62,7 +62,8 @@ def _notes(ready: Preparation, version: str, *, fonts: bool) -> list[Paragraph]:
     """Small print: who made it, what the boxes are, and the fonts, so that the page can be made again."""
     told = [f"Made by bagtag {version} from the evidence folder.", *ready.notes]
     if fonts:
-        told.append("Fonts: " + "; ".join(f"{face.family} {face.version}, sha256 {face.sha256}" for face in ready.used))
+        named = [f"{face.family} {face.version.partition(';')[0]}, sha256 {face.sha256}" for face in ready.used]
+        told.append(f"Fonts: {'; '.join(named)}")
     return [ready.line(text) for text in told]
 
 

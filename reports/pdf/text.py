@@ -105,7 +105,8 @@ class Preparation:
     def _paragraph(self, text: str) -> Paragraph:
         if text.isascii() and text.isprintable() and all(len(word) <= _LONGEST_WORD for word in text.split(" ")):
             return Paragraph(False, (Run("t", text),) if text else ())
-        return Paragraph(_right_to_left(text), tuple(self._merged(text)))
+        runs = tuple(self._merged(text))
+        return Paragraph(_right_to_left("".join(run.text for run in runs if run.kind == "t")), runs)
 
     def _merged(self, text: str) -> Iterator[Run]:
         clusters = _CLUSTER.findall(text)
@@ -281,7 +282,7 @@ def _glyphs(face: Typeface, text: str) -> int:
 
 
 def _right_to_left(text: str) -> bool:
-    """Unicode annex 9, rules P2 and P3; isolates count as nothing, since they are printed as boxes."""
+    """Unicode annex 9, rules P2 and P3, of what is printed as text: a boxed character turns no line round."""
     for character in text:
         kind = unicodedata.bidirectional(character)
         if kind == "L":
