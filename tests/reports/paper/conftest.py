@@ -13,7 +13,7 @@ import plistlib
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -42,7 +42,7 @@ OUTCOMES = ("ok", "ok", "ok", "missing", "directory")
 HOSTILE = {
     "Evidence-Case-Number": "<script>alert(1)</script> #eval(\"x\") \\include",
     "Evidence-Item-Number": "evil\u202egnp.exe",
-    "Evidence-Examiner": "שלום Ann 👨‍👩‍👧 \ufffc \ue000 漢字",
+    "Evidence-Examiner": "Ann 👨‍👩‍👧 \ufffc שלום \ue000 漢字",
     "Evidence-Exhibit-Reference": "=cmd|' /C calc'!A1",
     "Source-Organization": "x" * 400,
     "Evidence-Source-Digest": "no digest at all \u202e",
@@ -135,7 +135,9 @@ def sign(dest: Path, signer: Signer) -> None:
     raw = seal_folder.read(dest, seal_folder.STATEMENT)
     key = seal_folder.write(dest, f"{signer.keyid}.pub.pem", signer.public.pem)
     made = seal_folder.write(dest, f"{signer.keyid}.sig", signer.sign(raw))
-    log = CustodyLog.open(dest / "custody.jsonl", clock=Clock(), host="bench")
+    clock = Clock()
+    clock.minute = 2
+    log = CustodyLog.open(dest / "custody.jsonl", clock=clock, host="bench")
     log.append("stored", result="ok", actor="Ann Lee", outputs=[key, made])
 
 
@@ -192,14 +194,3 @@ def log_of() -> Callable[[Path, int], CustodyLog]:
 def seal_with() -> Callable[[Path, Signer], None]:
     """Sign the statement of a folder."""
     return sign
-
-
-@pytest.fixture
-def words_of() -> Callable[[Any], str]:
-    """All words of a document, HTML page or the like, in one line each."""
-    import re
-
-    def plain(html: bytes) -> str:
-        return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html.decode("utf-8")))
-
-    return plain
