@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -57,13 +58,11 @@ def _cut(dest: Path) -> None:
 def _resealed(dest: Path) -> None:
     """The label and the tag manifest changed together: only the log and the statement tell."""
     _replace("bag/bag-info.txt", b"Ann Lee", b"Eve Lee")(dest)
-    from hashlib import sha256
-
     old = (dest / "bag/tagmanifest-sha256.txt").read_bytes()
     lines = [line for line in old.splitlines(keepends=True) if not line.endswith(b"bag-info.txt\n")]
     digest = sha256((dest / "bag/bag-info.txt").read_bytes()).hexdigest().encode()
-    lines.append(digest + b"  bag-info.txt\n")
-    (dest / "bag/tagmanifest-sha256.txt").write_bytes(b"".join(sorted(lines, key=lambda line: line[66:])))
+    lines = sorted([*lines, digest + b"  bag-info.txt\n"], key=lambda line: line[66:])
+    (dest / "bag/tagmanifest-sha256.txt").write_bytes(b"".join(lines))
 
 
 @pytest.mark.parametrize(

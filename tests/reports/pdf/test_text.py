@@ -96,9 +96,12 @@ def test_lines_become_paragraphs_and_in_a_name_the_break_is_boxed(ready: Prepara
     assert ready.line("a\nb").runs == (Run("t", "a"), Run("x", "U+000A"), Run("t", "b"))
 
 
-def test_a_long_word_gets_places_to_break_and_a_short_one_none(ready: Preparation) -> None:
+def test_a_short_word_is_left_as_it_is(ready: Preparation) -> None:
     assert ready.line("incomprehensibilities").runs == (Run("t", "incomprehensibilities"),)
     assert not ready.broken
+
+
+def test_a_long_word_gets_places_to_break_and_a_note_says_so(ready: Preparation) -> None:
     (run,) = ready.line("short " + "x" * 400).runs
     assert max(map(len, re.split("[\u200b ]", run.text))) == 12
     assert ready.broken
