@@ -47,8 +47,8 @@ def seal(
     A stamp goes over the network with --tsa; or by hand: --tsa-request OUT.tsq here, the file to the authority, and
     --tsa-response IN.tsr here again.
     """
+    from bagtag.custody import living
     from bagtag.custody.durable import write
-    from bagtag.custody.log import CustodyLog
     from bagtag.reports.bundle.seal import Authority, Seal, read_certificates
     from bagtag.reports.bundle.verify import verify
 
@@ -60,6 +60,8 @@ def seal(
     response = None if tsa_response is None else _response(tsa_response)
     certificates = () if tsa_ca is None else read_certificates(tsa_ca)
     key = None if sign_key is None else signing.load_signer(sign_key)
+    here = Seal(dest, living.opened(dest), actors.actor(actor), context.obj)
+    here.settle()
     with console.watching() as progress:
         found = verify(dest, progress=progress)
     if found.problems:
@@ -67,9 +69,8 @@ def seal(
             f"{found.problems[0]} ({console.number(len(found.problems), 'problem')}): nothing was signed or stamped",
             hint=f"`bagtag verify {dest}` lists every problem",
         )
-    here = Seal(dest, CustodyLog.open(dest / "custody.jsonl"), actors.actor(actor), context.obj)
-    here.mend()
-    told: list[tuple[str, str]] = []
+    mended = here.mend()
+    told = [("stamp", f"{kept.name}, kept by a run that was cut off") for kept in mended if kept.name.endswith(".tsr")]
     if key is not None:
         new = here.sign(key, signer or here.actor)
         told += [("signed", f"by {signer or here.actor}" if new else "by this key already"), ("key id", key.keyid)]
@@ -77,7 +78,7 @@ def seal(
         write(tsa_request, here.request())
         told.append(("request", f"{tsa_request}: bring the response back with `bagtag seal {dest} --tsa-response IN`"))
     stamped = [] if response is None else [here.receive(response, certificates)]
-    if tsa is not None:
+    if tsa is not None and not mended:
         stamped.append(here.stamp(Authority(tsa, certificates)))
     told += [("stamp", done.outputs[-1].name) for done in stamped if done.outputs]
     if key is not None and (line := here.cover(key)) is not None:

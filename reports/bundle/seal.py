@@ -67,6 +67,14 @@ class Seal:
     def __init__(self, dest: Path, custody: CustodyLog, actor: str, command: Sequence[str] | None = None) -> None:
         self.dest, self.custody, self.actor, self.command = dest, custody, actor, command
 
+    def settle(self) -> None:
+        """Clear away what a killed run left half written: a file in seal/, a last line of the log. Raises OSError."""
+        seal_folder.forget_interrupted(self.dest)
+        if self.custody.torn:
+            self.custody.append(
+                "note", result="ok", actor=self.actor, command=self.command, note="goes on after a run that was cut off"
+            )
+
     @property
     def stamps(self) -> int:
         """How many stamps there are. Raises OSError."""

@@ -59,6 +59,14 @@ def belongs(name: str) -> bool:
     return name == STATEMENT or bool(_SIGNER.fullmatch(name) or _STAMP.fullmatch(name))
 
 
+def forget_interrupted(dest: Path) -> None:
+    """Remove what a killed `write` left half done. Raises OSError."""
+    for path in (dest / NAME).iterdir():
+        name = path.name.removeprefix(".").removesuffix(".new")
+        if path.name == f".{name}.new" and belongs(name):
+            durable.forget_interrupted(path.with_name(name))
+
+
 def read(dest: Path, name: str) -> bytes:
     """The bytes of one file of the seal folder of `dest`. Raises OSError; ValueError when it is absurdly long."""
     with durable.open_regular(dest / NAME / name) as file:

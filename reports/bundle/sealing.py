@@ -83,6 +83,7 @@ def vouch(partial: Path, job: Job, custody: CustodyLog) -> tuple[str, ...]:
     """Sign and stamp the statement as the job orders. A stamp that cannot be had is a note, never a failure."""
     order, examiner = job.sealing, job.examination.examiner
     here = Seal(partial, custody, examiner)
+    here.settle()
     if order.signer is not None:
         here.sign(order.signer, order.name or examiner)
     if order.authority is None:

@@ -324,3 +324,24 @@ def test_the_chain_of_the_tests_is_the_one_that_they_say(signed_evidence: Path) 
     lines = (signed_evidence / "custody.jsonl").read_bytes().splitlines()
     assert [json.loads(line)["event"] for line in lines[5:]] == ["stored", "signed", "transferred", "signed"]
     assert json.loads(lines[6])["of"] == digest(lines[5]) == hashlib.sha256(lines[5]).hexdigest()
+
+
+# -- hostile sizes ---------------------------------------------------------------------------------------------------
+
+
+def test_a_log_that_is_absurdly_long_is_named_and_not_held(
+    signed_evidence: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("bagtag.reports.bundle.checks.chains.MAX_LOG", 1000)
+    result = verify(signed_evidence)
+    assert {"custody.jsonl", "bag/custody.jsonl"} <= paths(result)
+    assert "is longer than 1,000 bytes" in told(result)
+    with pytest.raises(UsageError, match="longer than"):
+        verify(signed_evidence, other_log=signed_evidence / "custody.jsonl")
+
+
+@pytest.mark.parametrize("name", ["KEYID.sig", "KEYID.pub.pem", "1.tsq", "1.tsr", "1.chain.pem"])
+def test_a_file_in_the_seal_that_is_absurdly_long_is_named(folder: Path, lab: Any, name: str) -> None:
+    path = folder / "seal" / name.replace("KEYID", lab.signer.keyid)
+    path.write_bytes(b"A" * (seal_folder.MAX_SIZE + 1))
+    assert f"seal/{path.name}" in paths(verify(folder))
