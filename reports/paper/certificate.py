@@ -41,6 +41,7 @@ def document(folder: Folder, counts: Counts, exhibits: Sequence[Artifact], clock
         title="Certification of electronic evidence under Fed. R. Evid. 902(13) and 902(14) (draft)",
         mark=wording.MARK,
         running=words.running(folder),
+        bag_digest=folder.bag.sha256,
         created=folder.last_at,
         blocks=(
             Prose(wording.INTRODUCTION, strong=True),

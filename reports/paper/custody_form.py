@@ -39,6 +39,7 @@ def document(folder: Folder, clock: Clock) -> Document:
         title="Chain of custody",
         mark="",
         running=words.running(folder),
+        bag_digest=folder.bag.sha256,
         created=folder.last_at,
         blocks=(*_header(folder, clock), *_items(folder), *_table(folder, clock), *_closing()),
     )

@@ -103,11 +103,15 @@ Block = Heading | Prose | Facts | Table | Ticks | Lines | Together
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`mark` stands on every page (a draft says so), `running` in every footer; `created` is RFC 3339, UTC."""
+    """`mark` stands on every page (a draft says so), `running` and the bag digest in every footer.
+
+    `created` is RFC 3339, UTC.
+    """
 
     title: str
     mark: str
     running: str
+    bag_digest: str
     created: str
     blocks: tuple[Block, ...]
 

@@ -26,6 +26,7 @@ from bagtag.extract.stores.folder import FolderStore
 from bagtag.reports.bundle import bag_info, manifest, seal_folder, statement
 from bagtag.reports.bundle.contents import sha256_of
 from bagtag.reports.bundle.seal_folder import SealFolder
+from bagtag.reports.bundle.statement import Statement
 
 LOG = "custody.jsonl"
 _SOURCE = "data/source"
@@ -169,7 +170,8 @@ def _rows(dest: Path, name: str) -> Iterator[_Row]:
 
 def _check_chains(dest: Path, current: Path) -> None:
     sealed = dest / "bag" / LOG
-    problems = [*chain.problems(sealed, f"bag/{LOG}"), *chain.problems(current, current.name)]
+    # A last line that a crash cut short is closed, and told of, by the next line that is written.
+    problems = [*chain.problems(sealed, f"bag/{LOG}"), *chain.examine(current, current.name).lasting]
     if problems:
         raise _broken(str(problems[0]))
     if not chain.is_prefix(sealed, current):
@@ -249,7 +251,7 @@ def _statement(dest: Path, keys: dict[str, PublicKey], bag_digest: str, payload:
     """The key ids of the signatures over the statement, after the statement and each signature were checked."""
     raw = seal_folder.read(dest, seal_folder.STATEMENT)
     facts = statement.parse(raw)
-    if (facts.bag_digest, facts.payload_digest, facts.custody_head) != (bag_digest, payload, named.sha256):
+    if facts != Statement(bag_digest, payload, named.sha256, named.number):
         raise _broken(f"{_STATEMENT} is about another bag or another log")
     names = SealFolder.of([path.name for path in (dest / seal_folder.NAME).iterdir()])
     for keyid in sorted(names.signatures):

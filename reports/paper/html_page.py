@@ -52,5 +52,10 @@ def _environment() -> jinja2.Environment:
         newline_sequence="\n",
     )
     environment.filters["attribute"] = characters.attribute
-    environment.filters["block"] = characters.block
+    environment.filters["lines"] = _lines
     return environment
+
+
+def _lines(text: str) -> Markup:
+    """Text whose line breaks stay; everything else that hides is boxed, as in the PDF."""
+    return Markup("\n").join(map(characters.line, text.split("\n")))

@@ -6,6 +6,7 @@ to which line they were made.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +16,7 @@ from typing import Literal
 from bagtag.custody import bag_digest, durable, living
 from bagtag.custody.errors import UsageError
 from bagtag.custody.line import Artifact
+from bagtag.extract.discover import backup_above
 from bagtag.extract.workspace import Workspace
 from bagtag.reports.html.clock import Clock
 from bagtag.reports.paper import certificate, custody_form, exhibits, folder, html_page, label, paper_sizes, pdf_page
@@ -80,12 +82,20 @@ def make(dest: Path, order: Order) -> tuple[Artifact, ...]:
             made.append(order.out / name)
         outputs = tuple(bag_digest.artifact(path, path.name) for path in made)
     except BaseException:
-        for path in made:
-            path.unlink(missing_ok=True)
+        _remove(made)
         custody.finish(intent, result="failed", note=order.kind)
         raise
-    custody.finish(intent, result="ok", outputs=outputs, note=order.kind)
+    try:
+        custody.finish(intent, result="ok", outputs=outputs, note=order.kind)
+    except BaseException:
+        _remove(made)  # no paper without a line that names it
+        raise
     return outputs
+
+
+def _remove(made: Sequence[Path]) -> None:
+    for path in made:
+        path.unlink(missing_ok=True)
 
 
 def _place(dest: Path, out: Path, names: Sequence[str]) -> None:
@@ -93,10 +103,12 @@ def _place(dest: Path, out: Path, names: Sequence[str]) -> None:
         raise UsageError(
             f"{out} lies inside the evidence folder", hint="an evidence folder is never an output folder: name another"
         )
+    if (above := backup_above(out.absolute())) is not None:
+        raise UsageError(f"{out} lies inside the backup {above}, which is never written to", hint="name another folder")
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is no folder", hint="name a folder with --out")
     for name in names:
-        if (out / name).exists():
+        if os.path.lexists(out / name):
             raise UsageError(f"{out / name} exists", hint="nothing is written over: name another folder with --out")
 
 

@@ -16,7 +16,7 @@ from bagtag.reports.paper.document import Blank, Block, Cell, Digest, Document, 
 from bagtag.reports.paper.label import Label
 from bagtag.reports.paper.paper_sizes import Size
 from bagtag.reports.pdf.fonts import DIGEST_FAMILY, Typefaces
-from bagtag.reports.pdf.text import Preparation
+from bagtag.reports.pdf.text import Paragraph, Preparation
 from bagtag.reports.pdf.typesetting import Limits, typeset
 
 _SHORT, _FEW = 400, 12  # letters and line breaks of a cell
@@ -28,13 +28,14 @@ def document(
 ) -> bytes:
     """The PDF of a document. `root` is a private folder of its own. Raises as `typesetting.typeset` does."""
     ready = Preparation(typefaces)
-    data = {
+    data: dict[str, Any] = {
         "heading": ready.line(page.title),
         "mark": ready.line(page.mark),
         "running": ready.line(page.running),
-        "maker": ready.line(_maker(version)),
+        "digest": page.bag_digest,
         "blocks": [_block(block, ready) for block in page.blocks],
     }
+    data["notes"] = _notes(ready, version, fonts=True)
     return _set(_Job("document.typ", page.title, page.created, size), data, root, ready, limits)
 
 
@@ -43,22 +44,27 @@ def label(
 ) -> bytes:
     """The PDF of a label. `root` is a private folder of its own. Raises as `typesetting.typeset` does."""
     ready = Preparation(typefaces)
-    data = {
+    data: dict[str, Any] = {
         "heading": ready.line(page.title),
         "facts": [[ready.line(name), ready.line(text)] for name, text in page.facts],
         "digests": [[ready.line(name), _halves(text)] for name, text in page.digests],
         "code": f"QR code: {page.code}",
         "blanks": [ready.line(caption) for caption in page.blanks],
         "footer": ready.line(page.footer),
-        "maker": ready.line(_maker(version)),
     }
+    data["notes"] = _notes(ready, version, fonts=False)
     root.mkdir(mode=0o700)
     (root / "code.svg").write_bytes(bag_label.svg(page.matrix))
     return _set(_Job("label.typ", f"{page.title} label", page.created, size), data, root, ready, limits)
 
 
-def _maker(version: str) -> str:
-    return f"Made by bagtag {version} from the evidence folder."
+def _notes(ready: Preparation, version: str, *, fonts: bool) -> list[Paragraph]:
+    """Small print: who made it, what the boxes are, and the fonts, so that the page can be made again."""
+    told = [f"Made by bagtag {version} from the evidence folder.", *ready.notes]
+    if fonts:
+        named = [f"{face.family} {face.version.partition(';')[0]}, sha256 {face.sha256}" for face in ready.used]
+        told.append(f"Fonts: {'; '.join(named)}")
+    return [ready.line(text) for text in told]
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def reach(folder: Folder) -> tuple[str, Cell]:
 
 def running(folder: Folder) -> str:
     """What stands in the footer of each page."""
-    return f"Case {_short(folder.case)}, item {_short(folder.item)} · bag digest sha256 {folder.bag.sha256}"
+    return f"Case {_short(folder.case)}, item {_short(folder.item)}"
 
 
 def _short(text: str) -> str:

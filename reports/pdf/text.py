@@ -25,7 +25,7 @@ _BREAK = "\u200b"
 _LONGEST_WORD, _PIECE = 24, 12
 # Thai and its neighbours write no spaces; the typesetter finds the words of real text by a dictionary.
 _LONGEST_UNSPACED, _UNSPACED_PIECE = 48, 24
-_MOST_MARKS = 30  # marks on one letter that Unicode annex 15 (stream-safe text) provides for; more bury the next lines
+_MOST_MARKS = 8  # on one letter; no script needs as many, and a stack of them is drawn over the lines above
 _MOST_KNOWN = 50_000
 
 _CLUSTER = regex.compile(r"\X", regex.DOTALL)
@@ -73,6 +73,22 @@ class Preparation:
         self._known: dict[str, _Verdict] = {}
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the prepared texts: what boxes are, that long words were given places to break."""
+        told = []
+        if self.boxed:
+            told.append(
+                "A code point in a box (U+…) stands in the place of a character that is invisible, that would reorder "
+                "what is read, or that no font of this document draws."
+            )
+        if self.broken:
+            told.append(
+                "So that long words do not run off the page, they hold U+200B, an invisible place to break, which is "
+                "found in text that is copied from this file."
+            )
+        return tuple(told)
+
+    @property
     def used(self) -> tuple[Typeface, ...]:
         """The fonts that the prepared texts need, in the order of the list; the first of the list always."""
         known = (*self.typefaces.text, *self.typefaces.emoji)
@@ -89,7 +105,8 @@ class Preparation:
     def _paragraph(self, text: str) -> Paragraph:
         if text.isascii() and text.isprintable() and all(len(word) <= _LONGEST_WORD for word in text.split(" ")):
             return Paragraph(False, (Run("t", text),) if text else ())
-        return Paragraph(_right_to_left(text), tuple(self._merged(text)))
+        runs = tuple(self._merged(text))
+        return Paragraph(_right_to_left("".join(run.text for run in runs if run.kind == "t")), runs)
 
     def _merged(self, text: str) -> Iterator[Run]:
         clusters = _CLUSTER.findall(text)
@@ -126,9 +143,10 @@ class Preparation:
         if _FLAG.fullmatch(cluster):
             self._emoji(cluster, verdict)
             return verdict
-        seen = ""
+        seen, marks = "", 0
         for number, character in enumerate(cluster):
-            if number > _MOST_MARKS or _hides(cluster, number):
+            marks += unicodedata.category(character) in {"Mn", "Me"} and not _SELECTOR.match(character)
+            if marks > _MOST_MARKS or _hides(cluster, number):
                 self._visible(seen, verdict)
                 seen = ""
                 verdict.box(character)
@@ -264,7 +282,7 @@ def _glyphs(face: Typeface, text: str) -> int:
 
 
 def _right_to_left(text: str) -> bool:
-    """Unicode annex 9, rules P2 and P3; isolates count as nothing, since they are printed as boxes."""
+    """Unicode annex 9, rules P2 and P3, of what is printed as text: a boxed character turns no line round."""
     for character in text:
         kind = unicodedata.bidirectional(character)
         if kind == "L":
