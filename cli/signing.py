@@ -74,8 +74,9 @@ def load_signer(path: Path) -> Signer:
     if given := os.environ.get(VARIABLE):
         return Signer.load(path, given)
     for tries_left in reversed(range(_TRIES)):
+        given = _asked(f"Passphrase of the signing key {console.safe(str(path))}: ")
         try:
-            return Signer.load(path, _asked(f"Passphrase of the signing key {console.safe(str(path))}: "))
+            return Signer.load(path, given)
         except PassphraseError as trouble:
             if not tries_left:
                 raise

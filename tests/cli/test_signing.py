@@ -7,6 +7,7 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,3 +114,13 @@ def test_without_a_terminal_and_the_variable_nobody_waits(key: Path, monkeypatch
         with pytest.raises(PassphraseError) as refused:
             call()
         assert "BAGTAG_SIGNER_PASSPHRASE" in refused.value.hint
+
+
+def test_without_a_terminal_the_missing_passphrase_is_told_once(
+    tmp_path: Path, bagtag: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAGTAG_SIGNER_PASSPHRASE", "p")
+    assert bagtag("signer", "new", tmp_path / "lab.key").code == 0
+    monkeypatch.delenv("BAGTAG_SIGNER_PASSPHRASE")
+    ran = bagtag("signer", "show", tmp_path / "lab.key")
+    assert (ran.code, ran.err.count("kept under a passphrase")) == (6, 1)
